@@ -1,0 +1,45 @@
+# Commands people rely on; `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+SYSTEM ?= notifications
+ENV ?= dev
+PYTHON ?= python3
+
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
+# Node packages of the lock are complete: no audit, no funding or update notices between a person and the output.
+NPM_FLAGS := --no-audit --no-fund --no-update-notifier --loglevel=error
+
+.PHONY: help install lock up down status logs env test check format clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+install: $(VENV)/.installed node_modules/.installed ## Set up .venv and node_modules from the locks
+
+$(BIN)/uv: requirements/installer.lock
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"Python 3.11 or newer is needed, {sys.executable} is {sys.version.split()[0]}; name another with: make install PYTHON=python3.13")'
+	@echo "install: virtual environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/installer.lock
+	@touch $@
+
+$(VENV)/.installed: requirements/dev.lock | $(BIN)/uv
+	@echo "install: Python packages"
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --compile-bytecode requirements/dev.lock
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json | $(VENV)/.installed
+	@echo "install: Node packages"
+	@npm ci $(NPM_FLAGS)
+	@touch $@
+
+lock: | $(BIN)/uv ## Resolve the dependency groups of pyproject.toml anew into the locks
+	@uv pip compile --quiet --universal --generate-hashes --no-annotate --group dev -o requirements/dev.lock pyproject.toml
+	@uv pip compile --quiet --universal --generate-hashes --no-annotate --group services -c requirements/dev.lock -o services/requirements.lock pyproject.toml
+	@uv pip compile --quiet --universal --generate-hashes --no-annotate --group functions -c requirements/dev.lock -o services/requirements-functions.lock pyproject.toml
+	@grep -A200 '^uv==' requirements/dev.lock | awk 'NR > 1 && /^[^ ]/ { exit } { print }' > requirements/installer.lock
+	@npm install $(NPM_FLAGS) --package-lock-only
