@@ -1,0 +1,35 @@
+"""Entry point of the CDK CLI: loads a configuration and builds the app from it."""
+
+import os
+import sys
+
+import aws_cdk as cdk
+
+from config.load import OVERRIDES, load
+from config.problems import ConfigError
+from constructs_lib.packaging import PackagingError
+from constructs_lib.providers import provider_for
+from stacks.compose import build_app, new_app
+
+
+def main() -> None:
+    """Build the app that `-c system=… -c env=… -c provider=…` ask for."""
+    app = new_app()
+
+    def context(name: str) -> str | None:
+        value = app.node.try_get_context(name)
+        return None if value is None else str(value)
+
+    overrides = {name: value for name in OVERRIDES if (value := context(name)) is not None}
+    config = load(context("system") or "notifications", context("env") or "dev", overrides)
+    account, region = os.environ.get("CDK_DEFAULT_ACCOUNT"), os.environ.get("CDK_DEFAULT_REGION")
+    env = cdk.Environment(account=account, region=region) if account and region else None
+    build_app(app, config, provider_for(context("provider") or "aws"), env)
+    app.synth()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (ConfigError, PackagingError) as error:
+        sys.exit(f"groundwork: {error}")

@@ -1,0 +1,1 @@
+"""What a system is made of, in which sizes: typed, validated, and free of any AWS library."""

@@ -1,0 +1,108 @@
+"""From the names of a system and an environment to a configuration that can be trusted."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from pydantic import BaseModel, ValidationError
+
+from config import systems
+from config.model import SystemConfig
+from config.problems import ConfigError, Problem
+from config.rules import check
+
+Environments = Mapping[str, Callable[[], SystemConfig]]
+
+# What may be given for one deployment on the command line (`-c name=value`), and the field it fills.
+OVERRIDES: Mapping[str, tuple[str, str]] = {
+    "certificate_arn": ("api", "certificate_arn"),
+    "telegram_base_url": ("channels", "telegram_base_url"),
+}
+
+
+def system_names() -> list[str]:
+    """Return the names of all systems, sorted."""
+    return sorted(module.name for module in pkgutil.iter_modules(systems.__path__))
+
+
+def environments_of(system: str) -> Environments:
+    """Return the environments of a system by name.
+
+    Raises:
+        ConfigError: there is no such system.
+    """
+    if system not in system_names():
+        allowed = f"no such system; allowed: {', '.join(system_names())}"
+        raise ConfigError("configuration", [Problem(field="system", value=system, allowed=allowed)])
+    return cast("Environments", importlib.import_module(f"config.systems.{system}").ENVIRONMENTS)
+
+
+def load(system: str, environment: str, overrides: Mapping[str, str] | None = None) -> SystemConfig:
+    """Return the validated configuration of a system in an environment.
+
+    Args:
+        system: name of the system.
+        environment: name of one of its environments.
+        overrides: values of `OVERRIDES` by their name there.
+
+    Raises:
+        ConfigError: the system or environment does not exist, or values in it are not allowed.
+    """
+    environments = environments_of(system)
+    if environment not in environments:
+        allowed = f"{system} has no such environment; allowed: {', '.join(environments)}"
+        raise ConfigError("configuration", [Problem(field="env", value=environment, allowed=allowed)])
+    subject = f"configuration {system}/{environment}"
+    try:
+        config = _overridden(environments[environment](), overrides or {})
+    except ValidationError as error:
+        raise ConfigError(subject, _problems(error)) from error
+    if problems := check(config):
+        raise ConfigError(subject, problems)
+    return config
+
+
+def _overridden(config: SystemConfig, overrides: Mapping[str, str]) -> SystemConfig:
+    if not overrides:
+        return config
+    tree = config.model_dump()
+    for name, value in overrides.items():
+        section, field = OVERRIDES[name]
+        tree[section][field] = value
+    return SystemConfig.model_validate(tree)
+
+
+def _problems(error: ValidationError) -> list[Problem]:
+    section = _section_path(error.title)
+    problems = []
+    for fault in error.errors(include_url=False):
+        path = (*section, *map(str, fault["loc"]))
+        allowed = _allowed_range(path) if fault["type"] in _RANGE_FAULTS else fault["msg"]
+        problems.append(Problem(field=".".join(path), value=fault["input"], allowed=allowed))
+    return problems
+
+
+_RANGE_FAULTS = frozenset({"greater_than_equal", "less_than_equal"})
+
+
+def _section_path(title: str) -> tuple[str, ...]:
+    """Return where in the tree the class of that name stands: sections are validated when they are made."""
+    return tuple(name for name, field in SystemConfig.model_fields.items() if _name(field.annotation) == title)
+
+
+def _name(annotation: Any) -> str | None:
+    return getattr(annotation, "__name__", None)
+
+
+def _allowed_range(path: tuple[str, ...]) -> str:
+    model: type[BaseModel] = SystemConfig
+    for name in path[:-1]:
+        model = cast("type[BaseModel]", model.model_fields[name].annotation)
+    limits = {
+        limit: getattr(rule, limit)
+        for rule in model.model_fields[path[-1]].metadata
+        for limit in ("ge", "le")
+        if hasattr(rule, limit)
+    }
+    return f"out of range; allowed: {limits['ge']} to {limits['le']}"

@@ -1,0 +1,30 @@
+"""What is wrong with a configuration, told so that a person can put it right."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """One fault: the field as a dotted path, the value it has, and what is allowed instead."""
+
+    field: str
+    value: object
+    allowed: str
+
+    def __str__(self) -> str:
+        """Give the fault in one line."""
+        return f"{self.field} = {self.value!r}: {self.allowed}"
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used; `str()` of it is the text to show."""
+
+    def __init__(self, subject: str, problems: Iterable[Problem]) -> None:
+        self.subject = subject
+        self.problems = tuple(problems)
+        super().__init__(subject, self.problems)
+
+    def __str__(self) -> str:
+        """Give all faults, one per line, below what they are the faults of."""
+        return "\n".join([f"{self.subject}:", *(f"  {problem}" for problem in self.problems)])

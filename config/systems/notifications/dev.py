@@ -1,0 +1,38 @@
+"""notifications, development: small, cheap while idle, made and thrown away at will."""
+
+from config.model import (
+    ApiConfig,
+    ChannelsConfig,
+    DatabaseConfig,
+    Lifecycle,
+    Nat,
+    NetworkConfig,
+    QueueConfig,
+    SystemConfig,
+    WorkerConfig,
+)
+
+
+def dev() -> SystemConfig:
+    """Return the development environment."""
+    return SystemConfig(
+        system="notifications",
+        environment="dev",
+        owner="platform",
+        cost_center="notifications",
+        lifecycle=Lifecycle.DESTROY,
+        log_level="DEBUG",
+        network=NetworkConfig(cidr="10.0.0.0/16", zones=2, nat=Nat.INSTANCE),
+        database=DatabaseConfig(
+            name="notifications",
+            engine_version="18.6",
+            min_acu=0,
+            max_acu=2,
+            auto_pause_minutes=10,
+            backup_retention_days=1,
+        ),
+        queue=QueueConfig(depth_alarm_messages=1000),
+        api=ApiConfig(cpu_units=512, memory_mib=1024, min_tasks=1, max_tasks=2),
+        worker=WorkerConfig(memory_mib=512, timeout_seconds=60, reserved_concurrency=5),
+        channels=ChannelsConfig(email_sender="notifications@example.com"),
+    )

@@ -1,0 +1,81 @@
+"""A VPC in three tiers: public for load balancers, private for compute, isolated for data."""
+
+from aws_cdk import Fn
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from config.model import Nat, NetworkConfig
+
+PUBLIC = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC)
+PRIVATE = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
+ISOLATED = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
+HTTPS = ec2.Port.tcp(443)
+
+
+class ThreeTierNetwork(Construct):
+    """The VPC and its subnets, computed from one block; its default security group is closed."""
+
+    def __init__(self, scope: Construct, id_: str, *, config: NetworkConfig) -> None:
+        super().__init__(scope, id_)
+        nat_provider = _nat_provider(config.nat)
+        self.vpc = ec2.Vpc(
+            self,
+            "Vpc",
+            ip_addresses=ec2.IpAddresses.cidr(config.cidr),
+            # Named by position, the zones resolve in any account and region, and synthesis needs no lookup.
+            availability_zones=[Fn.select(zone, Fn.get_azs()) for zone in range(config.zones)],
+            nat_gateways=_nat_count(config),
+            nat_gateway_provider=nat_provider,
+            restrict_default_security_group=True,
+            subnet_configuration=[
+                ec2.SubnetConfiguration(
+                    name="Public",
+                    subnet_type=ec2.SubnetType.PUBLIC,
+                    cidr_mask=config.subnet_prefix,
+                    map_public_ip_on_launch=False,
+                ),
+                ec2.SubnetConfiguration(
+                    name="Private",
+                    subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS,
+                    cidr_mask=config.subnet_prefix,
+                ),
+                ec2.SubnetConfiguration(
+                    name="Isolated",
+                    subnet_type=ec2.SubnetType.PRIVATE_ISOLATED,
+                    cidr_mask=config.subnet_prefix,
+                ),
+            ],
+            # Image layers and assets come from S3: free through this endpoint, paid by the GB through NAT.
+            gateway_endpoints={"S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3)},
+        )
+        if isinstance(nat_provider, ec2.NatInstanceProviderV2):
+            nat_provider.connections.allow_from(
+                ec2.Peer.ipv4(self.vpc.vpc_cidr_block), ec2.Port.all_traffic(), "Private subnets to the internet"
+            )
+
+
+def _nat_provider(nat: Nat) -> ec2.NatProvider:
+    if nat is Nat.INSTANCE:
+        return ec2.NatProvider.instance_v2(
+            instance_type=ec2.InstanceType.of(ec2.InstanceClass.T4G, ec2.InstanceSize.NANO),
+            machine_image=ec2.MachineImage.latest_amazon_linux2023(cpu_type=ec2.AmazonLinuxCpuType.ARM_64),
+            associate_public_ip_address=True,
+            default_allowed_traffic=ec2.NatTrafficDirection.OUTBOUND_ONLY,
+        )
+    return ec2.NatProvider.gateway()
+
+
+def _nat_count(config: NetworkConfig) -> int:
+    return config.zones if config.nat is Nat.GATEWAY_PER_ZONE else 1
+
+
+def egress_security_group(
+    scope: Construct, *, vpc: ec2.IVpc, description: str, port: ec2.Port = HTTPS
+) -> ec2.SecurityGroup:
+    """Return a security group `SecurityGroup` whose members reach the world on one port only.
+
+    AWS's own APIs answer on 443; what else a member may reach, it gets rule by rule.
+    """
+    group = ec2.SecurityGroup(scope, "SecurityGroup", vpc=vpc, description=description, allow_all_outbound=False)
+    group.add_egress_rule(ec2.Peer.any_ipv4(), port, "AWS APIs and recipients")
+    return group

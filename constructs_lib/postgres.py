@@ -1,0 +1,76 @@
+"""An Aurora PostgreSQL cluster, Serverless v2, whose password AWS makes and rotates."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_rds as rds
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from config.model import DatabaseConfig, Lifecycle
+from constructs_lib.lifecycle import database_removal_policy, is_protected
+from constructs_lib.network import ISOLATED
+
+MASTER_USER = "postgres"
+
+
+class AuroraPostgres(Construct):
+    """The cluster, its instances and its secret; nobody gets in until a consumer makes a rule for itself."""
+
+    def __init__(
+        self, scope: Construct, id_: str, *, vpc: ec2.IVpc, config: DatabaseConfig, lifecycle: Lifecycle
+    ) -> None:
+        super().__init__(scope, id_)
+        engine = rds.DatabaseClusterEngine.aurora_postgres(version=_engine_version(config.engine_version))
+        protected = is_protected(lifecycle)
+        self.cluster = rds.DatabaseCluster(
+            self,
+            "Cluster",
+            engine=engine,
+            vpc=vpc,
+            vpc_subnets=ISOLATED,
+            port=config.port,
+            writer=_instance("Writer"),
+            # The failover target keeps the writer's size: a reader that lags behind would be overrun on taking over.
+            readers=[
+                _instance(f"Reader{number}", scale_with_writer=number == 1) for number in range(1, config.readers + 1)
+            ],
+            serverless_v2_min_capacity=config.min_acu,
+            serverless_v2_max_capacity=config.max_acu,
+            serverless_v2_auto_pause_duration=_minutes(config.auto_pause_minutes),
+            default_database_name=config.name,
+            # RDS generates the password, keeps it in Secrets Manager and rotates it, without a function of ours.
+            credentials=rds.Credentials.from_username(MASTER_USER),
+            manage_master_user_password=True,
+            parameter_group=rds.ParameterGroup(
+                self,
+                "Parameters",
+                engine=engine,
+                description="Connections without TLS are refused",
+                parameters={"rds.force_ssl": "1"},
+            ),
+            storage_encrypted=True,
+            backup=rds.BackupProps(retention=Duration.days(config.backup_retention_days)),
+            copy_tags_to_snapshot=True,
+            deletion_protection=protected,
+            delete_automated_backups=not protected,
+            removal_policy=database_removal_policy(lifecycle),
+        )
+        if self.cluster.secret is None:
+            message = "a cluster with a managed master password has a secret"
+            raise AssertionError(message)
+        self.secret: secretsmanager.ISecret = self.cluster.secret
+
+
+def _engine_version(full: str) -> rds.AuroraPostgresEngineVersion:
+    major, _ = full.split(".")
+    return rds.AuroraPostgresEngineVersion.of(full, major)
+
+
+def _instance(id_: str, *, scale_with_writer: bool | None = None) -> rds.IClusterInstance:
+    return rds.ClusterInstance.serverless_v2(
+        id_, scale_with_writer=scale_with_writer, auto_minor_version_upgrade=True, publicly_accessible=False
+    )
+
+
+def _minutes(number: int | None) -> Duration | None:
+    return None if number is None else Duration.minutes(number)

@@ -1,0 +1,98 @@
+"""A function that works off a queue in batches, and the alarms on it."""
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from config.model import WorkerConfig
+from constructs_lib.access import Queue
+from constructs_lib.alarms import alarm
+from constructs_lib.functions import RuntimeFunction
+from constructs_lib.workload import WorkloadOptions
+
+
+class QueueWorker(RuntimeFunction):
+    """A `RuntimeFunction` fed by a queue; failed messages of a batch return to it one by one."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        handler_folder: str,
+        description: str,
+        vpc: ec2.IVpc,
+        queue: Queue,
+        config: WorkerConfig,
+        options: WorkloadOptions,
+        variables: Mapping[str, str],
+        alarm_topic: sns.ITopic,
+    ) -> None:
+        super().__init__(
+            scope,
+            id_,
+            handler_folder=handler_folder,
+            description=description,
+            vpc=vpc,
+            options=options,
+            memory_mib=config.memory_mib,
+            timeout_seconds=config.timeout_seconds,
+            reserved_concurrency=config.reserved_concurrency,
+            # A webhook's recipient chooses its port.
+            egress_port=ec2.Port.all_tcp(),
+            variables={
+                **variables,
+                "DLQ_URL": queue.dlq.queue_url,
+                "MAX_RECEIVE_COUNT": str(queue.max_receive_count),
+            },
+        )
+        self.function.add_event_source(
+            event_sources.SqsEventSource(
+                queue.queue,
+                batch_size=config.batch_size,
+                max_batching_window=_window(config.batch_window_seconds),
+                report_batch_item_failures=True,
+                # Without a maximum, the poller receives more than reserved concurrency lets run: throttled messages
+                # use up their receives and end in the DLQ untried.
+                max_concurrency=config.reserved_concurrency,
+            )
+        )
+        # What can never be delivered is parked there at once, with its reason.
+        queue.dlq.grant_send_messages(self.function)
+        self._add_alarms(config, alarm_topic)
+
+    def _add_alarms(self, config: WorkerConfig, topic: sns.ITopic) -> None:
+        minute = Duration.minutes(1)
+        alarm(
+            self,
+            "ErrorsAlarm",
+            metric=self.function.metric_errors(period=minute),
+            threshold=1,
+            description="The worker ended with an error, so that a whole batch returned to the queue",
+            topic=topic,
+        )
+        alarm(
+            self,
+            "DurationAlarm",
+            metric=self.function.metric_duration(period=minute, statistic="Maximum"),
+            # Milliseconds: from four fifths of its timeout on, one slow recipient more kills the invocation.
+            threshold=config.timeout_seconds * 1000 * 0.8,
+            description="The worker comes close to its timeout",
+            topic=topic,
+        )
+        alarm(
+            self,
+            "ThrottlesAlarm",
+            metric=self.function.metric_throttles(period=minute),
+            threshold=1,
+            description="The worker is throttled: its concurrency is used up",
+            topic=topic,
+        )
+
+
+def _window(seconds: int) -> Duration | None:
+    return Duration.seconds(seconds) if seconds else None

@@ -1,0 +1,17 @@
+"""The tags every resource carries."""
+
+from aws_cdk import Tags
+from constructs import IConstruct
+
+from config.model import SystemConfig
+
+
+def tag_everything(scope: IConstruct, config: SystemConfig) -> None:
+    """Tag all taggable resources below a construct with their system, environment, owner and cost center."""
+    for name, value in (
+        ("system", config.system),
+        ("environment", config.environment),
+        ("owner", config.owner),
+        ("cost-center", config.cost_center),
+    ):
+        Tags.of(scope).add(name, value)

@@ -1,0 +1,1 @@
+"""One stack per domain, and the function that puts them together."""

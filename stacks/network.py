@@ -1,0 +1,23 @@
+"""The Network stack."""
+
+from typing import Unpack
+
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from config.model import NetworkConfig
+from constructs_lib.network import ThreeTierNetwork
+from stacks.base import GroundworkStack, StackOptions
+
+
+class NetworkStack(GroundworkStack):
+    """The VPC everything with an address lives in.
+
+    A stack of its own because it outlives and underlies all others: it changes rarely, and a mistake in it reaches
+    everything.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, config: NetworkConfig, **options: Unpack[StackOptions]) -> None:
+        super().__init__(scope, id_, **options)
+        self.vpc: ec2.IVpc = ThreeTierNetwork(self, "Network", config=config).vpc
+        self.output("VpcId", self.vpc.vpc_id, "The VPC")
