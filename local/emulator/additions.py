@@ -1,0 +1,17 @@
+"""Everything that is added to MiniStack, put in place before it serves the first request."""
+
+from collections.abc import Callable
+
+from local.emulator import resources
+from local.emulator.options import Options
+from local.emulator.processes import ProcessLedger
+
+
+def install(options: Options, ledger: ProcessLedger) -> Callable[[], None]:
+    """Put the additions in place. Returns what stops all that they start."""
+    resources.register(options)
+
+    def stop() -> None:
+        ledger.stop_all()
+
+    return stop

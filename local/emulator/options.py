@@ -1,0 +1,130 @@
+"""What the emulator is started with."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from local.errors import InputError
+from local.settings import port_number
+
+DEFAULT_DATABASE_PORTS = range(15432, 15532)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """The settings of one run; paths are absolute."""
+
+    data: Path
+    """Everything the cloud writes lies below this folder."""
+    port: int
+    """The port of every AWS API and of the load balancers."""
+    certificate: Path
+    key: Path
+    ca: Path
+    """The authority that signed `certificate`; functions and tasks trust it."""
+    region: str = "us-east-1"
+    account: str = "000000000000"
+    database_ports: range = DEFAULT_DATABASE_PORTS
+    """Ports that databases are given, lowest free one first."""
+    node_modules: Path | None = None
+    """Where functions written for Node find the AWS SDK that the Lambda runtime ships."""
+
+    @property
+    def endpoint_url(self) -> str:
+        """Base address of every AWS API."""
+        return f"https://localhost:{self.port}"
+
+    @property
+    def images(self) -> Path:
+        """`<repository>/<tag>/rootfs` and `image.json` of every container image."""
+        return self.data / "images"
+
+    @property
+    def logs(self) -> Path:
+        """One folder per service, one file per task or database."""
+        return self.data / "logs"
+
+    @property
+    def postgres(self) -> Path:
+        """One folder per database server."""
+        return self.data / "postgres"
+
+    @property
+    def trust_bundle(self) -> Path:
+        """The machine's own authorities and `ca`: what functions and tasks verify servers with."""
+        return self.data / "trust.pem"
+
+    @property
+    def recorded_only(self) -> Path:
+        """JSON list of the resources that are kept in mind and have no effect."""
+        return self.data / "recorded-only.json"
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports a wrong flag as an error of the caller, in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message}; see python -m local.emulator --help")
+
+
+def parse(arguments: Sequence[str]) -> Options:
+    """Read the command line.
+
+    Raises:
+        InputError: a flag is missing, unknown or has a value that is not allowed, or a named file does not exist.
+    """
+    parser = _Parser(prog="python -m local.emulator", description="An AWS in one process, on this machine only.")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder for everything it writes")
+    parser.add_argument("--port", type=port_number, default=4566, help="port of every AWS API (default 4566)")
+    parser.add_argument("--certificate", type=Path, required=True, metavar="FILE", help="server certificate, PEM")
+    parser.add_argument("--key", type=Path, required=True, metavar="FILE", help="its private key, PEM")
+    parser.add_argument("--ca", type=Path, required=True, metavar="FILE", help="authority that signed it, PEM")
+    parser.add_argument("--region", default="us-east-1")
+    parser.add_argument("--account", type=_account, default="000000000000", help="12 digits")
+    parser.add_argument(
+        "--database-ports",
+        type=_port_range,
+        default=DEFAULT_DATABASE_PORTS,
+        metavar="A-B",
+        help="ports for databases (default 15432-15531)",
+    )
+    parser.add_argument("--node-modules", type=Path, metavar="DIR", help="SDK packages for functions written for Node")
+    given = parser.parse_args(arguments)
+    for name in ("certificate", "key", "ca"):
+        if not getattr(given, name).is_file():
+            raise InputError(f"--{name}: there is no file {getattr(given, name)}")
+    return Options(
+        data=given.data.absolute(),
+        port=given.port,
+        certificate=given.certificate.absolute(),
+        key=given.key.absolute(),
+        ca=given.ca.absolute(),
+        region=given.region,
+        account=given.account,
+        database_ports=given.database_ports,
+        node_modules=given.node_modules.absolute() if given.node_modules else _own_node_modules(),
+    )
+
+
+def _own_node_modules() -> Path | None:
+    folder = Path(__file__).resolve().parents[2] / "node_modules"
+    return folder if folder.is_dir() else None
+
+
+def _account(text: str) -> str:
+    if not (text.isascii() and text.isdigit() and len(text) == 12):  # noqa: PLR2004 - an account number's length
+        raise argparse.ArgumentTypeError(f"{text!r} is no account number: 12 digits are needed")
+    return text
+
+
+def _port_range(text: str) -> range:
+    first, _, last = text.partition("-")
+    try:
+        ports = range(port_number(first), port_number(last) + 1)
+    except ValueError:
+        ports = range(0)
+    if not ports:
+        raise argparse.ArgumentTypeError(f"{text!r} is no range of ports: write for example 15432-15531")
+    return ports

@@ -1,0 +1,20 @@
+"""CloudFormation resource types that MiniStack does not know, one file per service."""
+
+from local.emulator.options import Options
+from local.emulator.resources import application_autoscaling, ec2_addresses, ec2_instances, ec2_rules, rotation
+from local.emulator.resources.recorded import RecordedOnly
+from local.emulator.resources.registry import register_type
+
+
+def register(options: Options) -> None:
+    """Make CloudFormation accept and provision the added types."""
+    recorded = RecordedOnly(options.recorded_only)
+    for types in (
+        application_autoscaling.types(recorded),
+        ec2_addresses.TYPES,
+        ec2_instances.TYPES,
+        ec2_rules.TYPES,
+        rotation.TYPES,
+    ):
+        for name, provider in types.items():
+            register_type(name, provider)

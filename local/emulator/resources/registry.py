@@ -1,0 +1,78 @@
+"""How a CloudFormation type is taught to MiniStack."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from ministack.services.cloudformation import provisioners, stacks
+
+Properties = Mapping[str, Any]
+"""A resource's properties, with references already resolved."""
+
+Provisioned = tuple[str, dict[str, Any]]
+"""The physical id and what Fn::GetAtt answers."""
+
+
+class Provider(Protocol):
+    """Creates, changes and deletes resources of one type; every method raises ValueError with what was refused."""
+
+    def create(self, logical_id: str, properties: Properties, stack: str) -> Provisioned:
+        """Create a resource."""
+
+    def update(
+        self, physical_id: str, old: Properties, new: Properties, stack: str, logical_id: str | None = None
+    ) -> Provisioned:
+        """Change a resource in place, or create its replacement: CloudFormation deletes one whose id changed."""
+
+    def delete(self, physical_id: str, properties: Properties) -> None:
+        """Delete a resource; one that is gone already is no error."""
+
+
+_blocking: set[str] = set()
+_on_worker_thread = stacks._runs_on_worker_thread
+
+
+def _runs_on_worker_thread(resource_type: str) -> bool:
+    return resource_type in _blocking or bool(_on_worker_thread(resource_type))
+
+
+# MiniStack provisions on its event loop unless it knows that a type waits for something.
+stacks._runs_on_worker_thread = _runs_on_worker_thread
+
+
+def register_type(name: str, provider: Provider, *, blocks: bool = False, **more: Any) -> None:
+    """Provide a type, or provide it differently; `blocks` when creating or changing one waits for something."""
+    former = provisioners._RESOURCE_HANDLERS.get(name, {})
+    provisioners._RESOURCE_HANDLERS[name] = {
+        **former,
+        "create": provider.create,
+        "update": provider.update,
+        "update_with_logical_id": True,
+        "delete": provider.delete,
+        **more,
+    }
+    if blocks:
+        _blocking.add(name)
+
+
+def tag_type(name: str) -> None:
+    """Let stack tags and the tags of an app reach resources of a type through its `Tags` property."""
+    provisioners._STACK_TAG_PROPERTY.setdefault(name, ("Tags", "list"))
+
+
+def query(properties: Properties) -> dict[str, str]:
+    """Properties as the query parameters that MiniStack's functions read: lists as `.member.N`, booleans in words."""
+    flat: dict[str, str] = provisioners._ec_query(dict(properties))
+    return flat
+
+
+def answer(response: tuple[int, dict[str, str], Any], what: str) -> str:
+    """The body of a service's response.
+
+    Raises:
+        ValueError: the service refused, with its reason.
+    """
+    status, _, body = response
+    text = body.decode("utf-8", errors="replace") if isinstance(body, bytes) else str(body)
+    if status >= 400:  # noqa: PLR2004 - the HTTP statuses of errors begin here
+        raise ValueError(f"{what}: {text}")
+    return text
