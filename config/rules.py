@@ -17,6 +17,8 @@ FARGATE_MEMORY_MIB: dict[int, tuple[int, ...]] = {
     8192: tuple(range(16384, 61440 + 1, 4096)),
     16384: tuple(range(32768, 122880 + 1, 8192)),
 }
+# Largest to smallest block of a VPC. https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
+VPC_PREFIXES = range(16, 28 + 1)
 SUBNET_TIERS = 3
 
 
@@ -33,7 +35,7 @@ def _cidr(config: SystemConfig) -> Iterator[Problem]:
     except ValueError as error:
         yield Problem(field=field, value=network.cidr, allowed=f"{error}; allowed: an IPv4 block such as 10.0.0.0/16")
         return
-    if not block.is_private or not 16 <= block.prefixlen <= 28:
+    if not block.is_private or block.prefixlen not in VPC_PREFIXES:
         yield Problem(
             field=field, value=network.cidr, allowed="allowed: a private block from /16 to /28, such as 10.0.0.0/16"
         )
@@ -51,7 +53,9 @@ def _capacity(config: SystemConfig) -> Iterator[Problem]:
     database = config.database
     if database.min_acu > database.max_acu:
         yield Problem(
-            field="database.min_acu", value=database.min_acu, allowed=f"allowed: 0 to max_acu, which is {database.max_acu}"
+            field="database.min_acu",
+            value=database.min_acu,
+            allowed=f"allowed: 0 to max_acu, which is {database.max_acu}",
         )
     if database.min_acu == 0 and database.auto_pause_minutes is None:
         yield Problem(
@@ -73,7 +77,8 @@ def _queue(config: SystemConfig) -> Iterator[Problem]:
         yield Problem(
             field="queue.dlq_retention_days",
             value=queue.dlq_retention_days,
-            allowed=f"a message keeps its age when it moves; allowed: more than retention_days, which is {queue.retention_days}",
+            allowed="a message keeps its age when it moves; "
+            f"allowed: more than retention_days, which is {queue.retention_days}",
         )
     if queue.fifo and config.worker.batch_window_seconds:
         yield Problem(

@@ -51,7 +51,8 @@ class Channels(Construct):
         # A phone number has no ARN; everything that has one, that is every topic, is left out.
         function.add_to_role_policy(
             iam.PolicyStatement(
-                actions=["sns:Publish"], not_resources=[stack.format_arn(service="sns", resource="*", account="*", region="*")]
+                actions=["sns:Publish"],
+                not_resources=[stack.format_arn(service="sns", resource="*", account="*", region="*")],
             )
         )
         self.telegram_secret.grant_read(function)

@@ -94,7 +94,7 @@ def _entry(handler_folder: str) -> Path:
     """Return the folder of a handler.
 
     Raises:
-        ValueError: it holds a list of dependencies. Nothing is bundled from there, so they would be missing at run time.
+        ValueError: it lists dependencies. Nothing is bundled from there: they would be missing at run time.
     """
     entry = WORKERS_FOLDER / handler_folder
     for name in ("requirements.txt", "Pipfile", "poetry.lock", "uv.lock"):

@@ -1,6 +1,5 @@
 """A VPC in three tiers: public for load balancers, private for compute, isolated for data."""
 
-from aws_cdk import Fn
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
@@ -22,8 +21,7 @@ class ThreeTierNetwork(Construct):
             self,
             "Vpc",
             ip_addresses=ec2.IpAddresses.cidr(config.cidr),
-            # Named by position, the zones resolve in any account and region, and synthesis needs no lookup.
-            availability_zones=[Fn.select(zone, Fn.get_azs()) for zone in range(config.zones)],
+            max_azs=config.zones,
             nat_gateways=_nat_count(config),
             nat_gateway_provider=nat_provider,
             restrict_default_security_group=True,

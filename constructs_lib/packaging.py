@@ -1,4 +1,4 @@
-"""Packages for functions, made without Docker: the runtime's own code, and its locked dependencies for Lambda's machine.
+"""Packages for functions, made without Docker: the runtime's own code, and its dependencies for Lambda's machine.
 
 Both are zips with a `python/` folder, the form of a Lambda layer. A zip's name carries the hash of what went into it:
 made once, it serves every later synthesis, and unchanged input gives a byte-identical file.
@@ -98,13 +98,15 @@ def _install(folder: Path) -> None:
 def _zip(files: list[tuple[Path, Path]], target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     # Written beside and moved, so that an interrupted run leaves no half zip under the final name.
-    with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".part", delete=False) as part:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, path in files:
-                entry = zipfile.ZipInfo(name.as_posix(), date_time=_ZIP_TIME)
-                entry.external_attr = 0o644 << 16
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(entry, path.read_bytes())
+    with (
+        tempfile.NamedTemporaryFile(dir=target.parent, suffix=".part", delete=False) as part,
+        zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for name, path in files:
+            entry = zipfile.ZipInfo(name.as_posix(), date_time=_ZIP_TIME)
+            entry.external_attr = 0o644 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, path.read_bytes())
     finished = Path(part.name)
     finished.chmod(0o644)
     finished.replace(target)

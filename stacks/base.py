@@ -5,6 +5,9 @@ from typing import TypedDict, Unpack
 import aws_cdk as cdk
 from constructs import Construct
 
+# Every region open to all accounts has at least three zones.
+MAX_ZONES = 3
+
 
 class StackOptions(TypedDict, total=False):
     """The options of `cdk.Stack` that `build_app` gives to every stack."""
@@ -16,10 +19,19 @@ class StackOptions(TypedDict, total=False):
 
 
 class GroundworkStack(cdk.Stack):
-    """A stack with outputs that people can read."""
+    """A stack that needs no look-ups to synthesize, with outputs that people can read."""
 
     def __init__(self, scope: Construct, id_: str, **options: Unpack[StackOptions]) -> None:
         super().__init__(scope, id_, **options)
+
+    @property
+    def availability_zones(self) -> list[str]:
+        """The zones of whatever account and region the stack is deployed to, by position.
+
+        The CDK would look them up while it synthesizes, with credentials, and write them into `cdk.context.json`.
+        """
+        zones = cdk.Fn.get_azs()
+        return [cdk.Fn.select(position, zones) for position in range(MAX_ZONES)]
 
     def output(self, name: str, value: str, description: str) -> None:
         """Add an output for people; other stacks take resources through props instead."""

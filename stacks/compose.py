@@ -77,9 +77,7 @@ def build_app(app: cdk.App, config: SystemConfig, provider: Provider, env: cdk.E
     database = DatabaseStack(
         app,
         "Database",
-        props=DatabaseProps(
-            vpc=network.vpc, config=config.database, lifecycle=config.lifecycle, workload=workload
-        ),
+        props=DatabaseProps(vpc=network.vpc, config=config.database, lifecycle=config.lifecycle, workload=workload),
         **options("database", "Aurora PostgreSQL and its schema"),
     )
     api = ApiStack(
