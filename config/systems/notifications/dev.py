@@ -25,7 +25,7 @@ def dev() -> SystemConfig:
         network=NetworkConfig(cidr="10.0.0.0/16", zones=2, nat=Nat.INSTANCE),
         database=DatabaseConfig(
             name="notifications",
-            engine_version="18.6",
+            engine_version="18.4",
             min_acu=0,
             max_acu=2,
             auto_pause_minutes=10,

@@ -24,7 +24,7 @@ def prod() -> SystemConfig:
         network=NetworkConfig(cidr="10.0.0.0/16", zones=3, nat=Nat.GATEWAY_PER_ZONE),
         database=DatabaseConfig(
             name="notifications",
-            engine_version="18.6",
+            engine_version="18.4",
             min_acu=1,
             max_acu=8,
             readers=1,

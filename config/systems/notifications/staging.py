@@ -24,7 +24,7 @@ def staging() -> SystemConfig:
         network=NetworkConfig(cidr="10.0.0.0/16", zones=2, nat=Nat.GATEWAY),
         database=DatabaseConfig(
             name="notifications",
-            engine_version="18.6",
+            engine_version="18.4",
             min_acu=0.5,
             max_acu=4,
             backup_retention_days=7,
