@@ -2,14 +2,15 @@
 
 from collections.abc import Callable
 
-from local.emulator import resources
+from local.emulator import databases, resources
 from local.emulator.options import Options
 from local.emulator.processes import ProcessLedger
 
 
 def install(options: Options, ledger: ProcessLedger) -> Callable[[], None]:
     """Put the additions in place. Returns what stops all that they start."""
-    resources.register(options)
+    servers = databases.install(options, ledger)
+    resources.register(options, servers)
 
     def stop() -> None:
         ledger.stop_all()

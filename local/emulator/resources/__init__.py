@@ -1,13 +1,15 @@
-"""CloudFormation resource types that MiniStack does not know, one file per service."""
+"""CloudFormation resource types that MiniStack does not know or fills incompletely, one file per service."""
 
+from local.emulator.databases import Databases
 from local.emulator.options import Options
-from local.emulator.resources import application_autoscaling, ec2_addresses, ec2_instances, ec2_rules, rotation
+from local.emulator.resources import application_autoscaling, ec2_addresses, ec2_instances, ec2_rules, rds, rotation
 from local.emulator.resources.recorded import RecordedOnly
 from local.emulator.resources.registry import register_type
 
 
-def register(options: Options) -> None:
+def register(options: Options, databases: Databases) -> None:
     """Make CloudFormation accept and provision the added types."""
+    rds.register(databases)
     recorded = RecordedOnly(options.recorded_only)
     for types in (
         application_autoscaling.types(recorded),
