@@ -1,0 +1,1 @@
+"""The notifications domain: what the API container, the queue worker and the migrations function share."""

@@ -1,0 +1,1 @@
+"""The HTTP API: takes notifications in and tells how they fare."""

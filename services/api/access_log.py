@@ -1,0 +1,49 @@
+"""One log line per request, and a problem document where nothing else answered."""
+
+import logging
+import time
+from http import HTTPStatus
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.api import problems
+from services.logs import without_values
+
+logger = logging.getLogger(__name__)
+
+
+class AccessLog:
+    """ASGI middleware. Logs method, path, status and duration; never headers, queries or bodies."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one connection scope."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        status: int | None = None
+
+        async def observe(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        request = {"method": scope["method"], "path": scope["path"]}
+        try:
+            await self._app(scope, receive, observe)
+        except Exception as error:
+            # Logged here without its message, which can quote the request; further up it would be logged with it.
+            logger.error("unexpected error", extra={**request, **without_values(error)})  # noqa: TRY400
+            if status is not None:
+                raise
+            answer = problems.response(
+                problems.ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "an unexpected error; it has been logged")
+            )
+            await answer(scope, receive, observe)
+        finally:
+            milliseconds = round((time.perf_counter() - started) * 1000, 1)
+            logger.info("request", extra={**request, "status": status, "duration_ms": milliseconds})

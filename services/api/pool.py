@@ -1,0 +1,53 @@
+"""The API's connections to the database."""
+
+from typing import Any, Self
+
+from psycopg import Connection, OperationalError
+from psycopg_pool import ConnectionPool
+
+from services.database import Database
+
+# How long a request waits for a connection before it is told to come back.
+_WAIT_SECONDS = 1
+# One idle connection is closed after each such period, until none is left and an idle Aurora may pause.
+_MAX_IDLE_SECONDS = 30
+# A failed attempt to connect is not repeated by the pool for longer: the next request starts another one at once,
+# whereas the pool's own pauses grow until it would sleep past the end of an outage.
+_RECONNECT_SECONDS = 1
+
+
+class _PooledConnection(Connection[Any]):
+    @classmethod
+    def connect(cls, conninfo: str = "", **options: Any) -> Self:  # noqa: ARG003  # all is in the options
+        database: Database = options["database"]
+        return database.connect(cls)
+
+
+Pool = ConnectionPool[_PooledConnection]
+
+
+def connection_pool(database: Database, size: int) -> Pool:
+    """A pool of at most `size` connections, opened on demand. To be opened by the caller.
+
+    Waiting for longer than a second raises psycopg_pool.PoolTimeout, a psycopg.OperationalError.
+    """
+    return ConnectionPool(
+        connection_class=_PooledConnection,
+        kwargs={"database": database},
+        check=_check,
+        min_size=0,
+        max_size=size,
+        timeout=_WAIT_SECONDS,
+        max_idle=_MAX_IDLE_SECONDS,
+        reconnect_timeout=_RECONNECT_SECONDS,
+        name="api",
+        open=False,
+    )
+
+
+def _check(connection: Connection[Any]) -> None:
+    # After a failover an old connection can lead to what is now a reader. Raising makes the pool replace it.
+    row = connection.execute("SHOW transaction_read_only").fetchone()
+    if row != ("off",):
+        connection.close()
+        raise OperationalError("the connection leads to a read-only server")

@@ -1,0 +1,132 @@
+"""Every answer of 400 and above is a problem document (RFC 9457) that names the fields at fault."""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import psycopg
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from services.database import DatabaseUnavailableError
+from services.logs import without_values
+from services.queue import QueueUnavailableError
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+# Long enough for a failover to end, short enough for a person to wait.
+RETRY_AFTER_SECONDS = 5
+
+
+class FieldProblem(BaseModel):
+    """One fault of the request."""
+
+    field: str = Field(description="A field of the body, a parameter or a header.", examples=["recipient"])
+    message: str
+
+
+class Problem(BaseModel):
+    """What went wrong."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldProblem] = []
+
+
+class ProblemError(HTTPException):
+    """Raised by a handler to answer with a problem document."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        detail: str,
+        *,
+        errors: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status, detail, headers=headers)
+        self.errors = [FieldProblem(field=field, message=message) for field, message in (errors or {}).items()]
+
+
+def unavailable(detail: str, *failing: str) -> ProblemError:
+    """The answer while something that the API depends on is away."""
+    return ProblemError(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        f"{detail}; try again in {RETRY_AFTER_SECONDS} seconds",
+        errors=dict.fromkeys(failing, "is not available"),
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )
+
+
+def response(error: HTTPException) -> JSONResponse:
+    """The problem document of an error."""
+    problem = Problem(
+        title=HTTPStatus(error.status_code).phrase,
+        status=error.status_code,
+        detail=error.detail,
+        errors=error.errors if isinstance(error, ProblemError) else [],
+    )
+    return JSONResponse(problem.model_dump(), error.status_code, headers=error.headers, media_type=MEDIA_TYPE)
+
+
+def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """The problem responses of an operation, for its OpenAPI description."""
+    reference = {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}
+    return {
+        status.value: {"description": status.phrase, "model": Problem, "content": {MEDIA_TYPE: reference}}
+        for status in statuses
+    }
+
+
+def install(app: FastAPI) -> None:
+    """Makes the app answer every error with a problem document."""
+    for kind, handler in _HANDLERS.items():
+        app.add_exception_handler(kind, handler)
+
+
+async def _http_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101  # tells the type checker what is registered below
+    return response(error)
+
+
+async def _invalid_request(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    faults = {_field(fault["loc"]): str(fault["msg"]) for fault in error.errors()}
+    return response(
+        ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY, f"the request is not valid: see {', '.join(faults)}", errors=faults
+        )
+    )
+
+
+def _field(location: tuple[str | int, ...]) -> str:
+    # The first part says where the field stood: body, query, path or header.
+    return ".".join(str(part) for part in location[1:]) or "(request body)"
+
+
+async def _database_error(request: Request, error: Exception) -> JSONResponse:
+    logger.error("the database is not available", extra={"path": request.url.path, **without_values(error)})
+    return response(unavailable("the database is not available", "database"))
+
+
+async def _queue_error(request: Request, error: Exception) -> JSONResponse:
+    logger.error("the queue is not available", extra={"path": request.url.path, "reason": str(error)})
+    return response(unavailable("the queue is not available", "queue"))
+
+
+_HANDLERS = {
+    HTTPException: _http_error,
+    RequestValidationError: _invalid_request,
+    # Lost, refused or not had in time (the pool's own errors are of this kind), or led to a reader.
+    psycopg.OperationalError: _database_error,
+    psycopg.errors.ReadOnlySqlTransaction: _database_error,
+    DatabaseUnavailableError: _database_error,
+    QueueUnavailableError: _queue_error,
+}

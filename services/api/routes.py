@@ -1,0 +1,130 @@
+"""The operations of the API."""
+
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+import psycopg
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+
+from services import store
+from services.api.json_route import JsonRoute
+from services.api.pool import Pool
+from services.api.problems import ProblemError, documented, unavailable
+from services.api.schemas import Health, Listing, NotificationPage, NotificationView, Readiness, Receipt
+from services.intake import Intake, KeyReusedError
+from services.messages import Content
+from services.queue import Queue, QueueUnavailableError
+
+router = APIRouter(route_class=JsonRoute)
+
+
+def _pool(request: Request) -> Pool:
+    pool: Pool = request.app.state.pool
+    return pool
+
+
+def _queue(request: Request) -> Queue:
+    queue: Queue = request.app.state.queue
+    return queue
+
+
+PoolOfApp = Annotated[Pool, Depends(_pool)]
+QueueOfApp = Annotated[Queue, Depends(_queue)]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="The client's own name for this notification. The same key gives the first notification again.",
+    ),
+]
+
+
+@router.post(
+    "/notifications",
+    status_code=HTTPStatus.ACCEPTED,
+    responses=documented(
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    ),
+)
+def create_notification(
+    content: Content,
+    pool: PoolOfApp,
+    queue: QueueOfApp,
+    response: Response,
+    idempotency_key: IdempotencyKey = None,
+) -> Receipt:
+    """Takes a notification in; it is delivered soon after."""
+    try:
+        accepted = Intake(pool.connection, queue).accept(content, idempotency_key)
+    except KeyReusedError:
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "the idempotency key stands for another notification",
+            errors={"Idempotency-Key": "was used with another content: send a new key, or the first content again"},
+        ) from None
+    response.headers["Location"] = f"/notifications/{accepted.id}"
+    return Receipt(id=accepted.id, status=accepted.status)
+
+
+@router.get(
+    "/notifications",
+    responses=documented(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
+)
+def list_notifications(listing: Annotated[Listing, Query()], pool: PoolOfApp) -> NotificationPage:
+    """Lists notifications, newest first."""
+    with pool.connection() as connection:
+        found = store.page(
+            connection,
+            limit=listing.limit + 1,
+            status=listing.status,
+            channel=listing.channel,
+            after=listing.position,
+        )
+    return NotificationPage.of(found, listing.limit)
+
+
+@router.get(
+    "/notifications/{id}",
+    responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
+)
+def get_notification(id: UUID, pool: PoolOfApp) -> NotificationView:  # noqa: A002  # the parameter's public name
+    """Tells how a notification fares."""
+    with pool.connection() as connection:
+        found = store.find(connection, id)
+    if found is None:
+        raise ProblemError(
+            HTTPStatus.NOT_FOUND, f"there is no notification {id}", errors={"id": "names no notification"}
+        )
+    return NotificationView.model_validate(found)
+
+
+@router.get("/health")
+async def health() -> Health:
+    """Answers while the process works, whatever becomes of database and queue."""
+    return Health()
+
+
+@router.get("/ready", responses=documented(HTTPStatus.SERVICE_UNAVAILABLE))
+def ready(pool: PoolOfApp, queue: QueueOfApp) -> Readiness:
+    """Answers 200 while database and queue do, too; otherwise 503 naming what does not."""
+    failing = []
+    try:
+        # Taking a connection checks it.
+        with pool.connection():
+            pass
+    except psycopg.Error:
+        failing.append("database")
+    try:
+        queue.check()
+    except QueueUnavailableError:
+        failing.append("queue")
+    if failing:
+        raise unavailable(f"not ready: {' and '.join(failing)} not available", *failing)
+    return Readiness()

@@ -1,0 +1,98 @@
+"""What requests and answers look like on the wire."""
+
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from services import store
+from services.api import cursor
+from services.messages import Channel
+from services.store import Status
+
+MAX_PAGE = 100
+
+
+class Receipt(BaseModel):
+    """The notification was taken in and will be delivered."""
+
+    id: UUID
+    status: Status
+
+
+class NotificationView(BaseModel):
+    """A notification and how its delivery went. Its body is not repeated."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    channel: Channel
+    recipient: str
+    subject: str | None
+    status: Status
+    attempts: Annotated[int, Field(description="Attempts at delivery so far.")]
+    last_error: Annotated[str | None, Field(description="Why the last attempt failed.")]
+    created_at: datetime
+    updated_at: datetime
+    sent_at: datetime | None
+
+
+class NotificationPage(BaseModel):
+    """Some notifications, newest first."""
+
+    items: list[NotificationView]
+    next_cursor: Annotated[str | None, Field(description="Passed as `cursor`, gives the next page.")] = None
+
+    @classmethod
+    def of(cls, found: list[store.Notification], limit: int) -> Self:
+        """A page of at most `limit`; one more than that in `found` means that another page follows."""
+        shown = found[:limit]
+        following = None
+        if len(found) > limit:
+            following = cursor.encode(store.Position(shown[-1].created_at, shown[-1].id))
+        return cls(items=[NotificationView.model_validate(each) for each in shown], next_cursor=following)
+
+
+def _check_cursor(value: str | None) -> str | None:
+    if value is not None:
+        try:
+            cursor.decode(value)
+        except ValueError as error:
+            raise PydanticCustomError("cursor", "{reason}", {"reason": str(error)}) from None
+    return value
+
+
+# Forms and templates send a filter that is not set as an empty text.
+_Unset = BeforeValidator(lambda value: None if value == "" else value)
+
+
+class Listing(BaseModel):
+    """The parameters of the list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: Annotated[Status | None, _Unset] = None
+    channel: Annotated[Channel | None, _Unset] = None
+    limit: Annotated[
+        Annotated[int, Field(ge=1, le=MAX_PAGE)], BeforeValidator(lambda value: 20 if value == "" else value)
+    ] = 20
+    cursor: Annotated[str | None, AfterValidator(_check_cursor), _Unset] = None
+
+    @property
+    def position(self) -> store.Position | None:
+        """Where the page begins."""
+        return cursor.decode(self.cursor) if self.cursor else None
+
+
+class Health(BaseModel):
+    """The process answers."""
+
+    status: str = "ok"
+
+
+class Readiness(BaseModel):
+    """What the API depends on answers."""
+
+    status: str = "ready"

@@ -1,0 +1,36 @@
+"""Structured logs: one JSON object per line, in the same form from every process."""
+
+import logging
+import traceback
+from pathlib import Path
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
+from psycopg import Error
+
+_PASSED_ON = {"services", "uvicorn", "psycopg", "alembic"}
+
+
+def configure_logging(service: str, level: str) -> Logger:
+    """Sends the records of this package and of the libraries that have something to tell through one JSON logger."""
+    logger = Logger(service=service, level=level, utc=True)
+    for name in _PASSED_ON:
+        logging.getLogger(name)
+    copy_config_to_registered_loggers(logger, include=set(_PASSED_ON))
+    return logger
+
+
+def without_values(error: BaseException) -> dict[str, Any]:
+    """What an unexpected error may tell the log: its type and place, never its text.
+
+    Messages of validation and of SQL errors quote values, a notification's body among them.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    details: dict[str, Any] = {
+        "error": f"{type(error).__module__}.{type(error).__qualname__}",
+        "at": [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames],
+    }
+    if isinstance(error, Error):
+        details["sqlstate"] = error.sqlstate
+    return details

@@ -1,0 +1,145 @@
+"""The one schema of a notification: what clients post, what the queue carries and what the worker delivers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from services import recipients
+from services.text import portable
+
+# Escaped as JSON a body at most doubles (quotes, backslashes, line breaks), so that a message with every field at
+# its limit stays under the 1 MiB that SQS accepts.
+MAX_BODY_BYTES = 256 * 1024
+# A subject becomes a header line, which mail servers accept up to 998 characters; people read far fewer.
+MAX_SUBJECT_CHARACTERS = 256
+
+
+class Channel(StrEnum):
+    """How a notification reaches its recipient."""
+
+    EMAIL = "email"
+    SMS = "sms"
+    WEBHOOK = "webhook"
+    TELEGRAM = "telegram"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Rule:
+    recipient: Callable[[str], str]
+    takes_subject: bool
+    max_characters: int | None = None
+
+
+_RULES = {
+    Channel.EMAIL: _Rule(recipient=recipients.email_address, takes_subject=True),
+    # The most that SNS takes for one message, which it sends in parts.
+    Channel.SMS: _Rule(recipient=recipients.phone_number, takes_subject=False, max_characters=1600),
+    Channel.WEBHOOK: _Rule(recipient=recipients.webhook_url, takes_subject=True),
+    # sendMessage in the Bot API.
+    Channel.TELEGRAM: _Rule(recipient=recipients.telegram_chat, takes_subject=False, max_characters=4096),
+}
+
+_Text = Annotated[str, AfterValidator(portable)]
+
+
+class Content(BaseModel):
+    """What is to be said to whom."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    # First, because the others are judged by it.
+    channel: Channel
+    recipient: Annotated[_Text, Field(examples=["ada@example.com"])]
+    subject: Annotated[_Text, Field(min_length=1, max_length=MAX_SUBJECT_CHARACTERS)] | None = None
+    body: Annotated[_Text, Field(min_length=1, description=f"At most {MAX_BODY_BYTES} bytes in UTF-8.")]
+
+    @field_validator("recipient")
+    @classmethod
+    def _recipient_fits_channel(cls, value: str, info: ValidationInfo) -> str:
+        rule = _rule(info)
+        return rule.recipient(value) if rule else value
+
+    @field_validator("subject")
+    @classmethod
+    def _subject_fits_channel(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None:
+            return value
+        rule = _rule(info)
+        if rule and not rule.takes_subject:
+            raise PydanticCustomError(
+                "subject", "must be left out: channel {channel} has no subject", {"channel": info.data["channel"].value}
+            )
+        if "\n" in value or "\r" in value or "\t" in value:
+            raise PydanticCustomError("subject", "must be one line without tabs")
+        return value
+
+    @field_validator("body")
+    @classmethod
+    def _body_fits_channel(cls, value: str, info: ValidationInfo) -> str:
+        if not value.strip():
+            raise PydanticCustomError("body", "must not be blank")
+        if (size := len(value.encode())) > MAX_BODY_BYTES:
+            raise PydanticCustomError(
+                "body", "is {size} bytes long in UTF-8: at most {most}", {"size": size, "most": MAX_BODY_BYTES}
+            )
+        rule = _rule(info)
+        if rule and rule.max_characters and len(value) > rule.max_characters:
+            raise PydanticCustomError(
+                "body",
+                "is {size} characters long: channel {channel} takes at most {most}",
+                {"size": len(value), "channel": info.data["channel"].value, "most": rule.max_characters},
+            )
+        return value
+
+
+def _rule(info: ValidationInfo) -> _Rule | None:
+    # Absent when the channel itself was refused: that is then the only thing worth saying.
+    channel = info.data.get("channel")
+    return _RULES[channel] if channel else None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with one field; never holds the field's value."""
+
+    field: str
+    message: str
+
+
+def field_errors(error: ValidationError) -> list[FieldError]:
+    """The faults by field, in the model's order; `message` stands for the whole where no field is to blame."""
+    return [
+        FieldError(".".join(str(part) for part in fault["loc"]) or "message", fault["msg"])
+        for fault in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+
+
+class MalformedMessageError(ValueError):
+    """A queue message that no retry will make valid. Its text gives the reason and repeats nothing of the body."""
+
+
+class Message(Content):
+    """A notification on the queue: self-contained, so that any producer may send one.
+
+    The identifier is the producer's; sending one twice asks for one delivery.
+    """
+
+    id: UUID
+
+    def to_json(self) -> str:
+        """The form on the queue. Only characters that SQS accepts occur in it."""
+        return self.model_dump_json(exclude_none=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Raises MalformedMessageError."""
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            reasons = (f"{fault.field}: {fault.message}" for fault in field_errors(error))
+            raise MalformedMessageError("; ".join(reasons)) from None
