@@ -32,4 +32,5 @@ if __name__ == "__main__":
     try:
         main()
     except (ConfigError, PackagingError) as error:
-        sys.exit(f"groundwork: {error}")
+        print(f"groundwork: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -78,7 +78,7 @@ def _problems(error: ValidationError) -> list[Problem]:
     problems = []
     for fault in error.errors(include_url=False):
         path = (*section, *map(str, fault["loc"]))
-        allowed = _allowed_range(path) if fault["type"] in _RANGE_FAULTS else fault["msg"]
+        allowed = _allowed_range(path) if fault["type"] in _RANGE_FAULTS else fault["msg"].removeprefix("Value error, ")
         problems.append(Problem(field=".".join(path), value=fault["input"], allowed=allowed))
     return problems
 

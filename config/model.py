@@ -4,12 +4,23 @@ Numbers carry their unit in their name. A range on a field is the one the produc
 wider, the narrower one comes from the reference architectures. Rules between fields stand in `config.rules`.
 """
 
+import re
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, EmailStr, Field, HttpUrl
+from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, HttpUrl
 
-AcmCertificateArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/\S+$")]
+_CERTIFICATE_ARN = re.compile(r"arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[A-Za-z0-9-]+")
+
+
+def _is_certificate_arn(value: str) -> str:
+    if not _CERTIFICATE_ARN.fullmatch(value):
+        message = "not the ARN of an ACM certificate; allowed: arn:aws:acm:REGION:ACCOUNT:certificate/ID"
+        raise ValueError(message)
+    return value
+
+
+AcmCertificateArn = Annotated[str, AfterValidator(_is_certificate_arn)]
 LogRetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
 
 

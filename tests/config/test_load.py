@@ -1,0 +1,91 @@
+"""What a wrong configuration says."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from config import load as loading
+from config.load import environments_of, load
+from config.model import Lifecycle, Section, SystemConfig
+from config.problems import ConfigError
+from config.systems.notifications import dev
+
+
+def faults(change: Callable[[], SystemConfig], monkeypatch: pytest.MonkeyPatch) -> str:
+    """Load an environment made by `change` and return what is said about it."""
+    monkeypatch.setattr(loading, "environments_of", lambda _system: {"dev": change, "prod": change})
+    with pytest.raises(ConfigError) as refused:
+        load("notifications", "dev")
+    return str(refused.value)
+
+
+def changed(section: str | None = None, **fields: Any) -> Callable[[], SystemConfig]:
+    """Make an environment that is `dev` but for some fields, validated as when written that way."""
+
+    def make() -> SystemConfig:
+        tree = dev().model_dump()
+        (tree[section] if section else tree).update(fields)
+        if section is None:
+            return SystemConfig.model_validate(tree)
+        part = SystemConfig.model_fields[section].annotation
+        assert part is not None
+        return SystemConfig.model_validate(tree | {section: part(**tree[section])})
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("section", "fields", "told"),
+    [
+        ("api", {"cpu_units": 500}, "api.cpu_units = 500: not a Fargate size; allowed: 256, 512, 1024"),
+        ("api", {"memory_mib": 8192}, "api.memory_mib = 8192: not offered with cpu_units 512; allowed: 1024, 2048"),
+        ("api", {"cpu_units": 256, "memory_mib": 3000}, "allowed: 512, 1024, 2048 (nearest: 2048)"),
+        ("api", {"min_tasks": 3}, "api.min_tasks = 3: allowed: 1 to max_tasks, which is 2"),
+        ("api", {"max_tasks": 0}, "api.max_tasks = 0: out of range; allowed: 1 to 100"),
+        ("api", {"port": 70000}, "api.port = 70000: out of range; allowed: 1024 to 65535"),
+        ("api", {"prot": 3000}, "api.prot = 3000: Extra inputs are not permitted"),
+        ("worker", {"memory_mib": 20000}, "worker.memory_mib = 20000: out of range; allowed: 512 to 1024"),
+        ("worker", {"timeout_seconds": 30}, "worker.timeout_seconds = 30: out of range; allowed: 60 to 300"),
+        ("worker", {"reserved_concurrency": 1}, "worker.reserved_concurrency = 1: out of range; allowed: 2 to 1000"),
+        ("queue", {"retention_days": 15}, "queue.retention_days = 15: out of range; allowed: 4 to 14"),
+        ("queue", {"max_receive_count": 5000}, "queue.max_receive_count = 5000: out of range; allowed: 5 to 1000"),
+        ("queue", {"dlq_retention_days": 4}, "queue.dlq_retention_days = 4: a message keeps its age"),
+        ("queue", {"fifo": True}, "worker.batch_window_seconds = 5: Lambda takes no batch window on a FIFO queue"),
+        ("network", {"zones": 1}, "network.zones = 1: out of range; allowed: 2 to 3"),
+        ("network", {"cidr": "10.0.0.1/16"}, "network.cidr = '10.0.0.1/16': 10.0.0.1/16 has host bits set"),
+        ("network", {"cidr": "8.8.0.0/16"}, "network.cidr = '8.8.0.0/16': allowed: a private block"),
+        ("network", {"cidr": "10.0.0.0/8"}, "network.cidr = '10.0.0.0/8': allowed: a private block from /16"),
+        ("network", {"cidr": "10.0.0.0/23"}, "network.subnet_prefix = 24: 6 subnets of that size do not fit"),
+        ("database", {"min_acu": 4}, "database.min_acu = 4.0: allowed: 0 to max_acu, which is 2"),
+        ("database", {"max_acu": 2.3}, "database.max_acu = 2.3: Input should be a multiple of 0.5"),
+        ("database", {"auto_pause_minutes": None}, "database.auto_pause_minutes = None: a floor of 0 ACU pauses"),
+        ("database", {"min_acu": 0.5}, "database.auto_pause_minutes = 10: only a cluster with min_acu 0 pauses"),
+        ("database", {"name": "my-database"}, "database.name = 'my-database': String should match pattern"),
+        ("channels", {"email_sender": "nobody"}, "channels.email_sender = 'nobody': value is not a valid email"),
+        (None, {"log_retention_days": 31}, "log_retention_days = 31: Input should be 1, 3, 5, 7, 14, 30"),
+    ],
+)
+def test_a_wrong_field_is_named_with_its_value_and_what_is_allowed(
+    section: str | None, fields: dict[str, Any], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert told in faults(changed(section, **fields), monkeypatch)
+
+
+def test_prod_without_certificate_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = faults(changed(environment="prod", lifecycle=Lifecycle.RETAIN), monkeypatch)
+    assert "api.certificate_arn = None: prod serves HTTPS only" in told
+
+
+def test_faults_between_fields_come_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = faults(changed("api", cpu_units=500, min_tasks=3), monkeypatch)
+    assert "api.cpu_units" in told
+    assert "api.min_tasks" in told
+
+
+def test_every_section_can_be_named() -> None:
+    """A fault is found while its section is made; its path is looked up by the section's class."""
+    for environment in environments_of("notifications").values():
+        for name, section in environment():
+            if isinstance(section, Section):
+                assert loading._section_path(type(section).__name__) == (name,)
