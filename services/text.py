@@ -19,3 +19,8 @@ def portable(text: str) -> str:
             {"code": f"{ord(refused.group()):04X}", "position": refused.start() + 1},
         )
     return text
+
+
+def excerpt(text: str, most_characters: int) -> str:
+    """The beginning of a text of unknown origin, without what cannot be stored."""
+    return _REFUSED.sub("?", text[:most_characters])

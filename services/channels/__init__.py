@@ -1,0 +1,28 @@
+"""How notifications leave: one class per channel, all with `deliver(message)`."""
+
+from collections.abc import Callable, Mapping
+
+from services.channels.email import EmailChannel
+from services.channels.http import http_client
+from services.channels.sms import SmsChannel
+from services.channels.telegram import TelegramChannel
+from services.channels.webhook import WebhookChannel
+from services.messages import Channel, Message
+from services.secret_values import SecretValues
+from services.settings import WorkerSettings
+
+# Delivers one message or raises PermanentError or TransientError. Called from several threads at once.
+Deliver = Callable[[Message], None]
+
+
+def build_channels(settings: WorkerSettings, secrets: SecretValues) -> Mapping[Channel, Deliver]:
+    """The way out for each channel."""
+    client = http_client()
+    return {
+        Channel.EMAIL: EmailChannel(settings.email_sender).deliver,
+        Channel.SMS: SmsChannel().deliver,
+        Channel.WEBHOOK: WebhookChannel(client).deliver,
+        Channel.TELEGRAM: TelegramChannel(
+            client, secrets, secret_arn=settings.telegram_secret_arn, base_url=settings.telegram_base_url
+        ).deliver,
+    }

@@ -1,0 +1,72 @@
+"""Whether a failed delivery is worth another attempt."""
+
+from botocore.exceptions import BotoCoreError, ClientError
+from httpx import Response, codes
+
+
+class PermanentError(Exception):
+    """No attempt will do better; the text says why."""
+
+
+class TransientError(Exception):
+    """A later attempt may do better.
+
+    retry_after_seconds: what the other side asked for, if it did.
+    """
+
+    def __init__(self, reason: str, *, retry_after_seconds: int = 0) -> None:
+        super().__init__(reason)
+        self.retry_after_seconds = retry_after_seconds
+
+
+# Of the status codes below 500, those that may pass: everything else is about the request itself.
+_PASSING = {codes.REQUEST_TIMEOUT, codes.TOO_EARLY, codes.TOO_MANY_REQUESTS}
+# Of the errors that AWS blames on the caller, those that pass: throttling and quotas by themselves, and the faults of
+# the account that its operator mends while the message waits (permissions, credentials, paused sending).
+_PASSING_AWS = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "AccountSendingPausedException",
+    "AuthorizationError",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "KMSThrottling",
+    "LimitExceeded",
+    "LimitExceededException",
+    "RequestExpired",
+    "RequestLimitExceeded",
+    "SignatureDoesNotMatch",
+    "Throttled",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "UnrecognizedClientException",
+}
+
+
+def of_aws(service: str, error: BotoCoreError | ClientError) -> PermanentError | TransientError:
+    """What an error of an AWS service means."""
+    if not isinstance(error, ClientError):
+        # No answer: the network, a timeout, no credentials.
+        return TransientError(f"{service} did not answer: {error}")
+    code = error.response["Error"]["Code"]
+    reason = f"{service} refused: {code}: {error.response['Error'].get('Message', '')}"
+    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    if status >= codes.INTERNAL_SERVER_ERROR or code in _PASSING_AWS:
+        return TransientError(reason)
+    return PermanentError(reason)
+
+
+def of_status(who: str, response: Response, explanation: str = "") -> PermanentError | TransientError:
+    """What an HTTP answer other than success means."""
+    reason = f"{who} answered {response.status_code} {codes.get_reason_phrase(response.status_code)}".strip()
+    if explanation:
+        reason = f"{reason}: {explanation}"
+    if response.is_redirect:
+        return PermanentError(f"{reason}; redirects are not followed")
+    if response.status_code in _PASSING or response.is_server_error:
+        wait = response.headers.get("retry-after", "")
+        return TransientError(reason, retry_after_seconds=int(wait) if wait.isascii() and wait.isdigit() else 0)
+    return PermanentError(reason)

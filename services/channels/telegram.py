@@ -1,0 +1,74 @@
+"""Telegram through the Bot API."""
+
+import json
+
+import httpx
+
+from services.channels.failures import TransientError, of_status
+from services.channels.http import describe
+from services.messages import Message
+from services.secret_values import SecretUnavailableError, SecretValues
+
+_MAX_EXPLANATION_CHARACTERS = 200
+
+
+class TelegramChannel:
+    """Sends as the bot whose token the secret holds: as plain text, or as `token` of a JSON object."""
+
+    def __init__(self, client: httpx.Client, secrets: SecretValues, *, secret_arn: str, base_url: str) -> None:
+        self._client = client
+        self._secrets = secrets
+        self._secret_arn = secret_arn
+        self._base_url = base_url.rstrip("/")
+
+    def deliver(self, message: Message) -> None:
+        """Raises PermanentError or TransientError."""
+        token = self._token(fresh=False)
+        response = self._send(token, message)
+        if _token_refused(response) and (current := self._token(fresh=True)) != token:
+            response = self._send(current, message)
+        if response.is_success:
+            return
+        if _token_refused(response):
+            # Not the message's fault: it waits for a valid token.
+            raise TransientError(f"Telegram refused the bot's token ({response.status_code})")
+        explanation, retry_after = _details(response)
+        failure = of_status("Telegram", response, explanation)
+        if isinstance(failure, TransientError) and retry_after:
+            failure.retry_after_seconds = retry_after
+        raise failure
+
+    def _send(self, token: str, message: Message) -> httpx.Response:
+        try:
+            return self._client.post(
+                f"{self._base_url}/bot{token}/sendMessage", json={"chat_id": message.recipient, "text": message.body}
+            )
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            reason = describe(error) if isinstance(error, httpx.HTTPError) else "its address cannot be used"
+            raise TransientError(f"Telegram cannot be reached: {reason}") from None
+
+    def _token(self, *, fresh: bool) -> str:
+        try:
+            secret = self._secrets.text(self._secret_arn, fresh=fresh)
+            if not secret.lstrip().startswith("{"):
+                return secret.strip()
+            (token,) = self._secrets.fields(self._secret_arn, "token")
+        except SecretUnavailableError as error:
+            raise TransientError(f"the bot's token cannot be read: {error}") from None
+        return token
+
+
+def _token_refused(response: httpx.Response) -> bool:
+    # 404 is the answer to a token that has not even the form of one.
+    return response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.NOT_FOUND)
+
+
+def _details(response: httpx.Response) -> tuple[str, int]:
+    """Telegram's own words on a refusal, and the seconds it wants to be left alone."""
+    try:
+        answer = response.json()
+        description = str(answer.get("description", ""))[:_MAX_EXPLANATION_CHARACTERS]
+        retry_after = answer.get("parameters", {}).get("retry_after", 0)
+    except (json.JSONDecodeError, UnicodeDecodeError, AttributeError):
+        return "", 0
+    return description, retry_after if isinstance(retry_after, int) else 0

@@ -1,0 +1,29 @@
+"""Webhooks: an HTTPS POST to the recipient."""
+
+import httpx
+
+from services.channels.failures import PermanentError, TransientError, of_status
+from services.channels.http import describe
+from services.messages import Message
+
+
+class WebhookChannel:
+    """Posts `{"id", "subject"?, "body"}` as JSON; any 2xx means that the receiver took it."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def deliver(self, message: Message) -> None:
+        """Raises PermanentError or TransientError."""
+        content = message.model_dump(mode="json", include={"id", "subject", "body"}, exclude_none=True)
+        # The receiver can recognise a repeated delivery by the key.
+        headers = {"Idempotency-Key": str(message.id)}
+        try:
+            # As a stream, because nothing of the answer but its status matters, however long it is.
+            with self._client.stream("POST", message.recipient, json=content, headers=headers) as response:
+                if not response.is_success:
+                    raise of_status("the webhook", response)
+        except httpx.InvalidURL as error:
+            raise PermanentError(f"the webhook's URL cannot be used: {error}") from None
+        except httpx.HTTPError as error:
+            raise TransientError(f"the webhook cannot be reached: {describe(error)}") from None

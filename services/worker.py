@@ -1,0 +1,237 @@
+"""What becomes of a batch of queue messages."""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from services import store
+from services.channels import Deliver
+from services.channels.failures import PermanentError
+from services.database import DatabaseUnavailableError, WarmConnection
+from services.delivery import THREADS, Job, Lane, Verdict, deliver_all
+from services.messages import Channel, MalformedMessageError, Message
+from services.receiving import ConsumedQueue, ParkingError, Record, retry_delay_seconds
+from services.store import Outcome, Progress, Status
+from services.text import excerpt
+
+logger = logging.getLogger(__name__)
+
+# Shares of the time that a batch has, and their bounds: how long to wait for a database that fails over or resumes,
+# and what is kept for recording and parking once the deliveries are done.
+_PATIENCE_SHARE, _MAX_PATIENCE_SECONDS = 0.3, 15.0
+_CLOSING_SHARE, _MAX_CLOSING_SECONDS = 0.3, 15.0
+_MAX_ERROR_CHARACTERS = 500
+
+
+@dataclass(slots=True)
+class BatchReport:
+    """How a batch went.
+
+    returned: by message id, why SQS is to hand the message over again.
+    counts: notifications sent, skipped (sent before), failed for good and retried; messages malformed.
+    """
+
+    returned: dict[str, str] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+class Worker:
+    """Delivers batches; kept by the function over its invocations. Not for several threads."""
+
+    def __init__(
+        self,
+        *,
+        connection: WarmConnection,
+        channels: Mapping[Channel, Deliver],
+        queue: ConsumedQueue,
+        max_receive_count: int,
+    ) -> None:
+        self._connection = connection
+        self._channels = channels
+        self._queue = queue
+        self._max_receive_count = max_receive_count
+
+    def handle(self, event_records: Iterable[Mapping[str, Any]], *, seconds: float) -> BatchReport:
+        """Delivers what can be delivered within so many seconds, and records it.
+
+        Raises ValueError for a record without messageId.
+        """
+        return _Batch(self._connection, self._channels, self._queue, self._max_receive_count, seconds).handle(
+            [Record.of(record) for record in event_records]
+        )
+
+
+class _Batch:
+    def __init__(
+        self,
+        connection: WarmConnection,
+        channels: Mapping[Channel, Deliver],
+        queue: ConsumedQueue,
+        max_receive_count: int,
+        seconds: float,
+    ) -> None:
+        self._connection = connection
+        self._channels = channels
+        self._queue = queue
+        self._max_receive_count = max_receive_count
+        self._patience = min(seconds * _PATIENCE_SHARE, _MAX_PATIENCE_SECONDS)
+        self._closing = min(seconds * _CLOSING_SHARE, _MAX_CLOSING_SECONDS)
+        self._deadline = time.monotonic() + seconds
+        self._report = BatchReport()
+        self._delays: list[tuple[Record, int]] = []
+
+    def handle(self, records: Sequence[Record]) -> BatchReport:
+        jobs = self._sort_out(records)
+        if jobs:
+            self._deliver(jobs)
+        self._queue.delay(self._delays)
+        return self._report
+
+    def _sort_out(self, records: Sequence[Record]) -> list[Job]:
+        """Parks what is malformed; returns one job per notification, in the order of the batch."""
+        messages: dict[str, Message] = {}
+        malformed: dict[str, str] = {}
+        for record in records:
+            try:
+                messages[record.message_id] = Message.from_json(record.body)
+            except MalformedMessageError as error:
+                malformed[record.message_id] = f"malformed: {error}"
+        parked = self._park(
+            [(record, malformed[record.message_id]) for record in records if record.message_id in malformed]
+        )
+        self._report.counts["malformed"] += len(parked)
+        jobs: dict[UUID, Job] = {}
+        held_groups: set[str] = set()
+        for record in records:
+            if record.group_id in held_groups:
+                self._return(record, "waits for an earlier message of its group")
+            elif record.message_id in messages:
+                message = messages[record.message_id]
+                jobs.setdefault(message.id, Job(message)).records.append(record)
+            elif record.message_id not in parked and record.group_id:
+                held_groups.add(record.group_id)
+        return list(jobs.values())
+
+    def _deliver(self, jobs: list[Job]) -> None:
+        ids = [job.message.id for job in jobs]
+        try:
+            known = self._connection.run(
+                lambda connection: store.progress(connection, ids), patience_seconds=self._patience
+            )
+        except DatabaseUnavailableError as error:
+            # Which of them have been sent before is unknown now, so that none is.
+            self._return_all(jobs, f"the database is not available: {error}")
+            return
+        due = [job for job in jobs if not _sent_before(job, known)]
+        self._report.counts["skipped"] += len(jobs) - len(due)
+        verdicts = deliver_all(_lanes(due), self._channels, deadline=self._deadline - self._closing)
+        tried = [job for job in due if job.message.id in verdicts]
+        untried = [job for job in due if job.message.id not in verdicts]
+        self._return_all(untried, "waits for an earlier message of its group")
+        if tried:
+            self._settle(tried, verdicts, known)
+
+    def _settle(self, jobs: list[Job], verdicts: Mapping[UUID, Verdict], known: Mapping[UUID, Progress]) -> None:
+        """Records what came of the deliveries, and only then lets go of the messages."""
+        outcomes = [self._outcome(job, verdicts[job.message.id], known) for job in jobs]
+        try:
+            self._connection.run(
+                lambda connection: store.record(connection, outcomes), patience_seconds=self._closing / 3
+            )
+        except DatabaseUnavailableError as error:
+            # Those that were sent are sent again: their receivers can tell by the key, the database cannot.
+            self._return_all(jobs, f"delivered or not, it could not be recorded: {error}")
+            return
+        rejected = []
+        for job, outcome in zip(jobs, outcomes, strict=True):
+            verdict = verdicts[job.message.id]
+            if verdict is None:
+                self._report.counts["sent"] += 1
+            elif isinstance(verdict, PermanentError):
+                rejected.append((job.records[0], outcome.last_error or ""))
+                self._report.counts["failed"] += 1
+            else:
+                self._return_all([job], outcome.last_error or "", verdict.retry_after_seconds)
+                self._report.counts["failed" if outcome.status is Status.FAILED else "retried"] += 1
+        self._park(rejected)
+
+    def _outcome(self, job: Job, verdict: Verdict, known: Mapping[UUID, Progress]) -> Outcome:
+        before = known.get(job.message.id)
+        attempts = (before.attempts if before else 0) + 1
+        if verdict is None:
+            return Outcome(message=job.message, status=Status.SENT, attempts=attempts)
+        # With the last receive of its last copy, SQS moves the message to the dead-letter queue by itself.
+        exhausted = all(self._is_last_receive(record) for record in job.records)
+        status = Status.FAILED if exhausted or isinstance(verdict, PermanentError) else Status.QUEUED
+        error = excerpt(str(verdict), _MAX_ERROR_CHARACTERS)
+        logger.warning(
+            "not delivered",
+            extra={
+                "message_id": job.records[0].message_id,
+                "notification_id": str(job.message.id),
+                "channel": job.message.channel.value,
+                "status": status.value,
+                "attempts": attempts,
+                "reason": error,
+            },
+        )
+        return Outcome(message=job.message, status=status, attempts=attempts, last_error=error)
+
+    def _park(self, items: Sequence[tuple[Record, str]]) -> set[str]:
+        """Moves messages to the dead-letter queue, all at the same time; returns the ids of those that arrived.
+
+        The others are returned to the queue.
+        """
+        if not items:
+            return set()
+
+        def park(item: tuple[Record, str]) -> str | None:
+            try:
+                self._queue.park(*item)
+            except ParkingError as error:
+                return str(error)
+            return None
+
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="park") as executor:
+            faults = list(executor.map(park, items))
+        parked = set()
+        for (record, reason), fault in zip(items, faults, strict=True):
+            if fault is None:
+                parked.add(record.message_id)
+                logger.warning("parked", extra={"message_id": record.message_id, "reason": reason})
+            else:
+                self._return(record, fault)
+        return parked
+
+    def _return_all(self, jobs: Sequence[Job], reason: str, retry_after_seconds: int = 0) -> None:
+        for job in jobs:
+            for record in job.records:
+                self._return(record, reason, retry_after_seconds)
+
+    def _return(self, record: Record, reason: str, retry_after_seconds: int = 0) -> None:
+        self._report.returned[record.message_id] = reason
+        # There is no retry to wait for after the last receive: the next one is the move to the dead-letter queue.
+        last = self._is_last_receive(record)
+        delay = 0 if last else retry_delay_seconds(record.receive_count, retry_after_seconds)
+        self._delays.append((record, delay))
+
+    def _is_last_receive(self, record: Record) -> bool:
+        return record.receive_count >= self._max_receive_count
+
+
+def _sent_before(job: Job, known: Mapping[UUID, Progress]) -> bool:
+    before = known.get(job.message.id)
+    return before is not None and before.status is Status.SENT
+
+
+def _lanes(jobs: Sequence[Job]) -> list[Lane]:
+    """Jobs of one message group keep their order; all others go side by side."""
+    lanes: dict[object, list[Job]] = {}
+    for job in jobs:
+        lanes.setdefault(job.records[0].group_id or job.message.id, []).append(job)
+    return list(lanes.values())

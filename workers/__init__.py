@@ -1,0 +1,1 @@
+"""A folder per function, each a thin handler over the domain package."""

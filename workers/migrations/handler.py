@@ -1,0 +1,105 @@
+"""Brings the schema up to date when CloudFormation creates or updates the custom resource that calls `handler`."""
+
+import json
+import os
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+import httpx
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from services import migrations
+from services.database import Database, DatabaseUnavailableError
+from services.logs import configure_logging
+from services.secret_values import SecretValues
+from services.settings import MigrationSettings, SettingsError
+
+# The same for ever: another one would make CloudFormation delete the resource as replaced.
+_PHYSICAL_ID = "database-schema"
+# Kept back for the answer, which CloudFormation would otherwise wait an hour for.
+_RESERVE_SECONDS = 15
+# A paused or starting database is there within this time; one that is not fails the deployment soon.
+_MAX_PATIENCE_SECONDS = 120
+# CloudFormation takes answers up to 4 KiB.
+_MAX_REASON_CHARACTERS = 1000
+_ANSWER_ATTEMPTS = 3
+_ANSWER_TIMEOUT_SECONDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    status: Literal["SUCCESS", "FAILED"]
+    reason: str
+    data: dict[str, str]
+
+
+@cache
+def _logger() -> Logger:
+    return configure_logging(
+        os.environ.get("POWERTOOLS_SERVICE_NAME", "migrations"), os.environ.get("LOG_LEVEL", "INFO")
+    )
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> None:
+    """Always answers CloudFormation: with the schema's revision, or with the reason why the deployment must fail."""
+    logger = _logger()
+    seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
+    try:
+        result = _run(event["RequestType"], seconds)
+    except Exception as error:
+        # Without an answer, the deployment would hang until it times out.
+        logger.exception("unexpected error")
+        result = _failed(f"unexpected {type(error).__name__}: {error}")
+    logger.info("answering", extra={"status": result.status, "reason": result.reason, **result.data})
+    _answer(event, context, result)
+
+
+def _run(request_type: str, seconds: float) -> _Result:
+    if request_type == "Delete":
+        # The schema goes with its database.
+        return _Result("SUCCESS", "nothing to do", {})
+    try:
+        settings = MigrationSettings.from_environment(os.environ)
+        database = Database(
+            settings.database,
+            SecretValues(),
+            application_name=settings.powertools_service_name,
+            statement_timeout_seconds=max(int(seconds / 2), 1),
+        )
+        connection = database.connect_patiently(min(seconds / 2, _MAX_PATIENCE_SECONDS))
+        revision = migrations.apply(connection)
+    except SettingsError as error:
+        return _failed(f"the migrations function is misconfigured: {error}")
+    except DatabaseUnavailableError as error:
+        return _failed(f"the database cannot be reached: {error}")
+    except migrations.MigrationError as error:
+        return _failed(f"the migration failed and was rolled back: {error}")
+    return _Result("SUCCESS", f"the schema is at revision {revision}", {"Revision": revision})
+
+
+def _failed(reason: str) -> _Result:
+    return _Result("FAILED", reason[:_MAX_REASON_CHARACTERS], {})
+
+
+def _answer(event: dict[str, Any], context: LambdaContext, result: _Result) -> None:
+    document = {
+        "Status": result.status,
+        "Reason": f"{result.reason} (log stream {context.log_stream_name})",
+        "PhysicalResourceId": event.get("PhysicalResourceId", _PHYSICAL_ID),
+        "StackId": event["StackId"],
+        "RequestId": event["RequestId"],
+        "LogicalResourceId": event["LogicalResourceId"],
+        "Data": result.data,
+    }
+    with httpx.Client(timeout=_ANSWER_TIMEOUT_SECONDS) as client:
+        for attempt in range(1, _ANSWER_ATTEMPTS + 1):
+            try:
+                # The URL is signed for a request without content type.
+                client.put(event["ResponseURL"], content=json.dumps(document)).raise_for_status()
+            except httpx.HTTPError:
+                if attempt == _ANSWER_ATTEMPTS:
+                    raise
+            else:
+                return

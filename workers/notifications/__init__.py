@@ -1,0 +1,1 @@
+"""The function that consumes the queue of notifications."""
