@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from local.emulator import databases, resources
+from local.emulator import databases, load_balancer, resources, tasks
 from local.emulator.options import Options
 from local.emulator.processes import ProcessLedger
 
@@ -11,6 +11,8 @@ def install(options: Options, ledger: ProcessLedger) -> Callable[[], None]:
     """Put the additions in place. Returns what stops all that they start."""
     servers = databases.install(options, ledger)
     resources.register(options, servers)
+    tasks.install(options, ledger)
+    load_balancer.install()
 
     def stop() -> None:
         ledger.stop_all()

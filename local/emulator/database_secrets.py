@@ -78,7 +78,7 @@ def _set_password(find: Find, arn: str, record: Record, password: str) -> bool:
     try:
         server.set_password(record["MasterUsername"], password)
     except psycopg.Error as error:
-        _log.error("the master password of %s could not be changed: %s", arn, error)  # noqa: TRY400 - no news in it
+        _log.error("the master password of %s could not be changed: %s", arn, error)
         return False
     return True
 

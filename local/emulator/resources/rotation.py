@@ -1,6 +1,5 @@
 """AWS::SecretsManager::RotationSchedule, by the emulator's Secrets Manager."""
 
-import json
 from typing import Any
 
 from ministack.services import secretsmanager
@@ -9,7 +8,7 @@ from local.emulator.resources.registry import Properties, Provider, Provisioned,
 
 
 class _RotationSchedule:
-    """The schedule is kept and described; the first rotation happens at once, as on AWS. Later ones do not come by time."""
+    """The schedule is kept and described. The first rotation happens at once, as on AWS; later ones do not come."""
 
     def create(self, logical_id: str, properties: Properties, stack: str) -> Provisioned:  # noqa: ARG002
         """Set the schedule and rotate, unless `RotateImmediatelyOnUpdate` is off."""
@@ -18,8 +17,7 @@ class _RotationSchedule:
         secret["RotationRules"] = dict(properties.get("RotationRules") or {})
         secret["RotationLambdaARN"] = properties.get("RotationLambdaARN")
         if str(properties.get("RotateImmediatelyOnUpdate", True)).lower() != "false":
-            body = answer(secretsmanager._rotate_secret({"SecretId": secret["ARN"]}), "RotationSchedule")
-            json.loads(body)
+            answer(secretsmanager._rotate_secret({"SecretId": secret["ARN"]}), "AWS::SecretsManager::RotationSchedule")
         return str(secret["ARN"]), {"Id": str(secret["ARN"])}
 
     def update(
