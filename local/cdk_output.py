@@ -1,0 +1,130 @@
+"""Reads what the CDK CLI prints during `cdk deploy --progress events` and knows from it how far each stack is.
+
+The lines are those of the CLI version pinned in package.json. A line that isn't understood changes nothing: progress
+may then lag, while the deployment's outcome is always taken from the exit code and from CloudFormation itself.
+"""
+
+import json
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+# notifications-dev-queue |  3/12 | 3:45:12 AM | CREATE_COMPLETE | AWS::SQS::Queue | Queue/Q (QueueXXX) reason
+_EVENT = re.compile(
+    r"^(?P<stack>[\w-]+) +\| +(?P<done>\d+)(?:/(?P<total>\d+))? +\| [^|]+\| (?P<status>[A-Z_]+) +\|"
+    r" (?P<type>\S+) +\| (?P<resource>\S+)(?: \((?P<logical_id>\w+)\))? ?(?P<reason>.*)$"
+)
+_DEPLOYING = re.compile(r"^\S+ \((?P<stack>[\w-]+)\): deploying\.\.\.")
+_DONE = re.compile(r"^ ?✅ +\S+ \((?P<stack>[\w-]+)\)(?P<unchanged> \(no changes\))?")
+_FAILED = re.compile(r"^❌ +(?:\S+ \()?(?P<stack>[\w-]+)\)? failed")
+_SYNTHESIZED = re.compile(r"^✨ +Synthesis time: (?P<seconds>[\d.]+)s")
+
+
+class Phase(StrEnum):
+    """Where a stack is within one deployment."""
+
+    WAITING = "waiting"
+    DEPLOYING = "deploying"
+    DONE = "done"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+
+
+@dataclass(kw_only=True, slots=True)
+class StackProgress:
+    """One stack of a deployment under way."""
+
+    id: str
+    """The construct id, as in `cdk deploy <id>`."""
+    stack_name: str
+    """CloudFormation's name for it."""
+    phase: Phase = Phase.WAITING
+    resources_done: int = 0
+    resources_total: int | None = None
+    started: float | None = None
+    seconds: float | None = None
+    """How long the deployment took, once it is over."""
+    failures: list[str] = field(default_factory=list)
+    """A line per resource that failed: its path, its type and CloudFormation's reason."""
+
+
+class DeployProgress:
+    """The state of a deployment, fed line by line."""
+
+    def __init__(self, assembly: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Follow a deployment of the cloud assembly that the CLI writes to a folder."""
+        self._assembly = assembly
+        self._clock = clock
+        self.stacks: dict[str, StackProgress] = {}
+        """By CloudFormation name, in the assembly's order; empty until the app is synthesized."""
+        self.synthesis_seconds: float | None = None
+        self.order: list[tuple[str, Phase]] = []
+        """Construct id and phase for every change of phase, in the order in which they happened."""
+
+    def read(self, line: str) -> StackProgress | None:
+        """Take a line of output; returns the stack it was about, if it told anything new."""
+        line = line.rstrip()
+        if found := _SYNTHESIZED.match(line):
+            self.synthesis_seconds = float(found["seconds"])
+            self.stacks = read_stacks(self._assembly)
+            return None
+        if found := _EVENT.match(line):
+            return self._event(found)
+        if found := _DEPLOYING.match(line):
+            return self._enter(found["stack"], Phase.DEPLOYING)
+        if found := _DONE.match(line):
+            return self._enter(found["stack"], Phase.UNCHANGED if found["unchanged"] else Phase.DONE)
+        if found := _FAILED.match(line):
+            return self._enter(found["stack"], Phase.FAILED)
+        return None
+
+    def failures(self) -> list[StackProgress]:
+        """The stacks that failed."""
+        return [stack for stack in self.stacks.values() if stack.phase is Phase.FAILED]
+
+    def _enter(self, stack_name: str, phase: Phase) -> StackProgress | None:
+        stack = self.stacks.get(stack_name)
+        if stack is None or stack.phase is phase:
+            return None
+        stack.phase = phase
+        now = self._clock()
+        if phase is Phase.DEPLOYING:
+            stack.started = now
+        else:
+            stack.seconds = now - stack.started if stack.started is not None and phase is not Phase.UNCHANGED else 0.0
+        self.order.append((stack.id, phase))
+        return stack
+
+    def _event(self, event: re.Match[str]) -> StackProgress | None:
+        stack = self.stacks.get(event["stack"])
+        if stack is None:
+            return None
+        stack.resources_done = int(event["done"])
+        if event["total"]:
+            stack.resources_total = int(event["total"])
+        if event["status"].endswith("_FAILED") and event["logical_id"]:
+            reason = event["reason"] or "no reason given"
+            failure = f"{event['resource']} ({event['type']}): {reason}"
+            if failure not in stack.failures:
+                stack.failures.append(failure)
+        return stack
+
+
+def read_stacks(assembly: Path) -> dict[str, StackProgress]:
+    """The stacks of a cloud assembly by CloudFormation name, nested assemblies (stages) included."""
+    try:
+        manifest = json.loads((assembly / "manifest.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    stacks: dict[str, StackProgress] = {}
+    for key, artifact in manifest.get("artifacts", {}).items():
+        properties = artifact.get("properties", {})
+        if artifact.get("type") == "aws:cloudformation:stack":
+            name = properties.get("stackName", key)
+            stacks[name] = StackProgress(id=artifact.get("displayName", key), stack_name=name)
+        elif artifact.get("type") == "cdk:cloud-assembly":
+            stacks |= read_stacks(assembly / properties["directoryName"])
+    return stacks
