@@ -70,13 +70,14 @@ class Database:
             "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
         }
 
-    def connect(self, connection_class: type[ConnectionT]) -> ConnectionT:
+    def connect(self, opened: Callable[..., ConnectionT]) -> ConnectionT:
         """One attempt of at most 5 s; two when the password was refused and the secret holds another one by now.
 
+        opened: the driver's `connect`, of whichever class of connections.
         The connection commits each statement unless a transaction is opened. Raises DatabaseUnavailableError.
         """
         try:
-            return self._connect_with_secret(connection_class)
+            return self._connect_with_secret(opened)
         except (OperationalError, SecretUnavailableError) as error:
             raise DatabaseUnavailableError(str(error).strip()) from None
 
@@ -88,17 +89,17 @@ class Database:
         deadline = time.monotonic() + patience_seconds
         while True:
             try:
-                return self.connect(Connection)
+                return self.connect(Connection.connect)
             except DatabaseUnavailableError as error:
                 if time.monotonic() + _PAUSE_SECONDS >= deadline:
                     raise
                 logger.warning("connecting again", extra={"reason": str(error)})
                 time.sleep(_PAUSE_SECONDS)
 
-    def _connect_with_secret(self, connection_class: type[ConnectionT]) -> ConnectionT:
+    def _connect_with_secret(self, opened: Callable[..., ConnectionT]) -> ConnectionT:
         location = self._location
         if isinstance(location, DatabaseUrl):
-            return connection_class.connect(location.database_url, autocommit=True, **self._session)
+            return opened(location.database_url, autocommit=True, **self._session)
         server: dict[str, Any] = {
             "host": location.database_host,
             "port": location.database_port,
@@ -111,7 +112,7 @@ class Database:
 
         def attempt(credentials: tuple[str, ...]) -> ConnectionT:
             user, password = credentials
-            return connection_class.connect(user=user, password=password, autocommit=True, **server)
+            return opened(user=user, password=password, autocommit=True, **server)
 
         credentials = self._read_credentials(location.database_secret_arn, fresh=False)
         try:

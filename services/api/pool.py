@@ -20,7 +20,7 @@ class _PooledConnection(Connection[Any]):
     @classmethod
     def connect(cls, conninfo: str = "", **options: Any) -> Self:  # noqa: ARG003  # all is in the options
         database: Database = options["database"]
-        return database.connect(cls)
+        return database.connect(super().connect)
 
 
 Pool = ConnectionPool[_PooledConnection]

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 
 from services.database import DatabaseUnavailableError
@@ -19,6 +20,7 @@ from services.queue import QueueUnavailableError
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+_REFERENCE = "#/components/schemas/{model}"
 # Long enough for a failover to end, short enough for a person to wait.
 RETRY_AFTER_SECONDS = 5
 
@@ -78,17 +80,23 @@ def response(error: HTTPException) -> JSONResponse:
 
 def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
     """The problem responses of an operation, for its OpenAPI description."""
-    reference = {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}
-    return {
-        status.value: {"description": status.phrase, "model": Problem, "content": {MEDIA_TYPE: reference}}
-        for status in statuses
-    }
+    reference = {"schema": {"$ref": _REFERENCE.format(model=Problem.__name__)}}
+    return {status.value: {"description": status.phrase, "content": {MEDIA_TYPE: reference}} for status in statuses}
 
 
 def install(app: FastAPI) -> None:
-    """Makes the app answer every error with a problem document."""
+    """Makes the app answer every error with a problem document, and its OpenAPI document describe one."""
     for kind, handler in _HANDLERS.items():
         app.add_exception_handler(kind, handler)
+    without_problems = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = without_problems()
+        _, schemas = models_json_schema([(Problem, "serialization")], ref_template=_REFERENCE)
+        document["components"]["schemas"].update(schemas["$defs"])
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it
 
 
 async def _http_error(_request: Request, error: Exception) -> JSONResponse:

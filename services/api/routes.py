@@ -34,6 +34,7 @@ QueueOfApp = Annotated[Queue, Depends(_queue)]
 IdempotencyKey = Annotated[
     str | None,
     Header(
+        alias="Idempotency-Key",
         min_length=1,
         max_length=255,
         pattern=r"^[\x21-\x7e]+$",
