@@ -1,6 +1,6 @@
 """Alarms, and the encrypted topic they speak to."""
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
@@ -23,9 +23,14 @@ class AlarmTopic(Construct):
             enable_key_rotation=True,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        cloudwatch_service = iam.ServicePrincipal("cloudwatch.amazonaws.com")
-        key.grant(cloudwatch_service, "kms:Decrypt", "kms:GenerateDataKey*")
+        # Any policy replaces the default one, by which CloudWatch may publish: so it is allowed by name.
+        alarms_of_this_account = iam.ServicePrincipal(
+            "cloudwatch.amazonaws.com",
+            conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+        )
+        key.grant(alarms_of_this_account, "kms:Decrypt", "kms:GenerateDataKey*")
         self.topic = sns.Topic(self, "Topic", master_key=key, enforce_ssl=True)
+        self.topic.grant_publish(alarms_of_this_account)
 
 
 def alarm(

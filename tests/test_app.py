@@ -12,7 +12,7 @@ from constructs_lib.project import PROJECT_ROOT
 from tests.support.synth import CERTIFICATE_ARN, all_environments, cdk_context
 
 
-def run_app(outdir: Path, *, validation: bool = False, **context: str) -> subprocess.CompletedProcess[str]:
+def run_app(outdir: Path, context: dict[str, str], *, validation: bool = False) -> subprocess.CompletedProcess[str]:
     environment = {
         **os.environ,
         "CDK_OUTDIR": str(outdir),
@@ -36,14 +36,14 @@ def test_cloudformation_rules_find_no_fault(system: str, environment: str, tmp_p
     context = {"system": system, "env": environment, "provider": "local"}
     if environment == "prod":
         context["certificate_arn"] = CERTIFICATE_ARN
-    run = run_app(tmp_path, validation=True, **context)
+    run = run_app(tmp_path, context, validation=True)
     assert run.returncode == 0, run.stderr
     report = json.loads((tmp_path / "validation-report.json").read_text())
     assert [finding for plugin in report["pluginReports"] for finding in plugin["violations"]] == []
 
 
 def test_default_is_notifications_in_dev(tmp_path: Path) -> None:
-    assert run_app(tmp_path, provider="local").returncode == 0
+    assert run_app(tmp_path, {"provider": "local"}).returncode == 0
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert manifest["artifacts"]["Network"]["properties"]["stackName"] == "notifications-dev-network"
 
@@ -60,7 +60,7 @@ def test_default_is_notifications_in_dev(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_request_is_refused_before_synthesis(context: dict[str, str], told: list[str], tmp_path: Path) -> None:
-    run = run_app(tmp_path, **context)
+    run = run_app(tmp_path, context)
     assert run.returncode == 2
     assert "Traceback" not in run.stderr
     for words in told:

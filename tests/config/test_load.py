@@ -9,7 +9,7 @@ from config import load as loading
 from config.load import environments_of, load
 from config.model import Lifecycle, Section, SystemConfig
 from config.problems import ConfigError
-from config.systems.notifications import dev
+from config.systems.notifications.dev import dev
 
 
 def faults(change: Callable[[], SystemConfig], monkeypatch: pytest.MonkeyPatch) -> str:

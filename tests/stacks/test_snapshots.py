@@ -33,7 +33,7 @@ def json_snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 @pytest.mark.parametrize(("system", "environment"), all_environments())
 def test_template(system: str, environment: str, stack: str, json_snapshot: SnapshotAssertion) -> None:
     template = synthesize(system, environment).templates[stack]
-    assert normalized(template) == json_snapshot(name=f"{system}-{environment}-{stack}")
+    assert normalized(template) == json_snapshot
 
 
 @pytest.mark.parametrize(("system", "environment"), all_environments())

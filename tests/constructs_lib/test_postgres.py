@@ -1,0 +1,86 @@
+"""Decisions of the database cluster."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from aws_cdk import assertions
+
+from config.model import Lifecycle
+from constructs_lib.postgres import AuroraPostgres
+from tests.support.given import config, template_of, vpc
+
+
+def postgres(environment: str = "dev", lifecycle: Lifecycle | None = None, **changes: Any) -> assertions.Template:
+    it = config(environment, database=changes)
+    return template_of(
+        lambda stack: AuroraPostgres(
+            stack, "Postgres", vpc=vpc(stack), config=it.database, lifecycle=lifecycle or it.lifecycle
+        )
+    )
+
+
+def cluster(template: assertions.Template) -> Mapping[str, Any]:
+    (found,) = template.find_resources("AWS::RDS::DBCluster").values()
+    return found
+
+
+@pytest.mark.parametrize(("environment", "minimum", "maximum"), [("dev", 0, 2), ("staging", 0.5, 4), ("prod", 1, 8)])
+def test_capacity_scales_between_floor_and_ceiling(environment: str, minimum: float, maximum: float) -> None:
+    scaling = cluster(postgres(environment))["Properties"]["ServerlessV2ScalingConfiguration"]
+    assert (scaling["MinCapacity"], scaling["MaxCapacity"]) == (minimum, maximum)
+
+
+def test_idle_dev_pauses() -> None:
+    scaling = cluster(postgres("dev"))["Properties"]["ServerlessV2ScalingConfiguration"]
+    assert scaling["SecondsUntilAutoPause"] == 600
+
+
+def test_password_is_made_and_rotated_by_rds() -> None:
+    """A password in the template would be known to everyone who can read the stack."""
+    properties = cluster(postgres())["Properties"]
+    assert properties["ManageMasterUserPassword"] is True
+    assert "MasterUserPassword" not in properties
+
+
+def test_stored_and_sent_encrypted() -> None:
+    template = postgres()
+    assert cluster(template)["Properties"]["StorageEncrypted"] is True
+    template.has_resource_properties("AWS::RDS::DBClusterParameterGroup", {"Parameters": {"rds.force_ssl": "1"}})
+
+
+def test_nobody_gets_in_unasked() -> None:
+    """Rules are made by consumers; one made here would let in whoever it names for as long as the database lives."""
+    template = postgres()
+    for group in template.find_resources("AWS::EC2::SecurityGroup").values():
+        assert "SecurityGroupIngress" not in group["Properties"]
+    template.resource_count_is("AWS::EC2::SecurityGroupIngress", 0)
+
+
+def test_a_reader_is_ready_to_take_over_from_the_writer() -> None:
+    """A reader that does not scale with the writer is too small at the very moment it is needed."""
+    template = postgres("prod")
+    instances = template.find_resources("AWS::RDS::DBInstance")
+    assert sorted(instance["Properties"].get("PromotionTier") for instance in instances.values()) == [0, 1]
+    for instance in instances.values():
+        assert instance["Properties"]["DBInstanceClass"] == "db.serverless"
+        assert instance["Properties"]["PubliclyAccessible"] is False
+
+
+@pytest.mark.parametrize(
+    ("lifecycle", "protected", "policy"),
+    [
+        (Lifecycle.DESTROY, False, "Delete"),
+        (Lifecycle.SNAPSHOT, True, "Snapshot"),
+        (Lifecycle.RETAIN, True, "Retain"),
+    ],
+)
+def test_lifecycle_decides_what_becomes_of_the_data(lifecycle: Lifecycle, protected: bool, policy: str) -> None:
+    found = cluster(postgres(lifecycle=lifecycle))
+    assert found["Properties"]["DeletionProtection"] is protected
+    assert found["Properties"]["DeleteAutomatedBackups"] is not protected
+    assert found["DeletionPolicy"] == found["UpdateReplacePolicy"] == policy
+
+
+def test_backups_reach_back_as_far_as_configured() -> None:
+    assert cluster(postgres("prod"))["Properties"]["BackupRetentionPeriod"] == 14

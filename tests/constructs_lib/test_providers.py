@@ -1,0 +1,46 @@
+"""A provider changes where the app runs, and nothing else."""
+
+import json
+from typing import Any
+
+import pytest
+
+from config.problems import ConfigError
+from constructs_lib.providers import AWS, LOCAL, provider_for
+from tests.support.synth import all_environments, synthesize
+
+
+def test_chosen_by_name() -> None:
+    assert provider_for("aws") is AWS
+    assert provider_for("local") is LOCAL
+
+
+def test_an_unknown_one_is_named() -> None:
+    with pytest.raises(ConfigError, match="Unsupported environment: localstack"):
+        provider_for("localstack")
+
+
+def without_dependencies(template: dict[str, Any]) -> dict[str, Any]:
+    """A template with neither the dependencies' layer nor any trace of it."""
+    copy: dict[str, Any] = json.loads(json.dumps(template))
+    resources = copy["Resources"]
+    layers = {name for name in resources if "Dependencies" in name}
+    for name in layers:
+        del resources[name]
+    for resource in resources.values():
+        properties = resource.get("Properties", {})
+        if "Layers" in properties:
+            properties["Layers"] = [layer for layer in properties["Layers"] if layer["Ref"] not in layers]
+        if "DependsOn" in resource:
+            resource["DependsOn"] = [name for name in resource["DependsOn"] if name not in layers]
+    return copy
+
+
+@pytest.mark.parametrize(("system", "environment"), all_environments())
+def test_templates_differ_in_bundling_and_tls_to_the_database_only(system: str, environment: str) -> None:
+    """What is proven on the embedded cloud is proven of what goes to AWS."""
+    aws = synthesize(system, environment, "aws")
+    local = synthesize(system, environment, "local")
+    for stack, template in aws.templates.items():
+        expected = json.dumps(without_dependencies(template)).replace('"verify-full"', '"disable"')
+        assert local.templates[stack] == json.loads(expected)

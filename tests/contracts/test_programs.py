@@ -1,0 +1,43 @@
+"""What infrastructure starts, and what it expects of it, is there."""
+
+import importlib
+import importlib.util
+import re
+
+from constructs_lib.fargate_api import DEREGISTRATION_DELAY, HEALTH_PATH, IDLE_TIMEOUT, STOP_TIMEOUT
+from constructs_lib.functions import RUNTIME
+from constructs_lib.project import PROJECT_ROOT
+from services.api import __main__ as serving
+from services.api.routes import router
+from tests.support.synth import synthesize
+
+
+def test_command_of_the_container_is_a_program_of_its_image() -> None:
+    (container,) = synthesize("notifications", "dev").only("AWS::ECS::TaskDefinition", "Api")["ContainerDefinitions"]
+    python, option, module = container["Command"]
+    assert (python, option) == ("python", "-m")
+    assert importlib.util.find_spec(f"{module}.__main__") is not None
+
+
+def test_handlers_are_callable() -> None:
+    for folder in ("notifications", "migrations"):
+        assert callable(importlib.import_module(f"workers.{folder}.handler").handler)
+
+
+def test_functions_and_container_run_the_same_python() -> None:
+    dockerfile = (PROJECT_ROOT / "services" / "Dockerfile").read_text()
+    versions = set(re.findall(r"^FROM .*\bpython:(\d+\.\d+)", dockerfile, re.MULTILINE))
+    assert versions == {RUNTIME.name.removeprefix("python")}
+
+
+def test_server_keeps_connections_longer_than_the_load_balancer() -> None:
+    """The other way round, the load balancer sends a request on a connection just closed, and answers 502."""
+    assert IDLE_TIMEOUT.to_seconds() < serving._KEEP_ALIVE_SECONDS
+
+
+def test_requests_end_while_the_load_balancer_waits_and_before_the_task_is_killed() -> None:
+    assert serving._DRAIN_SECONDS < DEREGISTRATION_DELAY.to_seconds() < STOP_TIMEOUT.to_seconds()
+
+
+def test_health_is_served_where_the_load_balancer_asks() -> None:
+    assert HEALTH_PATH in {getattr(route, "path", None) for route in router.routes}
