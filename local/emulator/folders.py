@@ -37,7 +37,7 @@ def owned(options: Options) -> Iterator[None]:
             shutil.rmtree(options.data / name, ignore_errors=True)
             (options.data / name).mkdir()
         # What XDG_RUNTIME_DIR must look like to be accepted as one.
-        (options.data / "runtime").mkdir(mode=0o700, exist_ok=True)
+        (options.data / "tmp" / "runtime").mkdir(mode=0o700)
         options.images.mkdir(exist_ok=True)
         options.logs.mkdir(exist_ok=True)
         options.recorded_only.unlink(missing_ok=True)

@@ -19,6 +19,8 @@ from typing import IO
 
 import psutil
 
+from local.processes import MARK
+
 # Seconds a process gets between the request to stop and SIGKILL, where nobody says otherwise.
 DEFAULT_GRACE_SECONDS = 3.0
 
@@ -58,7 +60,7 @@ class ProcessLedger:
             child = subprocess.Popen(  # noqa: S603 - running what a task definition names is the purpose
                 list(arguments),
                 cwd=cwd,
-                env=dict(environment),
+                env={**environment, **_mark()},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -107,6 +109,11 @@ class ProcessLedger:
         with contextlib.suppress(psutil.NoSuchProcess):
             entry = {"pid": pid, "started": psutil.Process(pid).create_time(), "stop_signal": int(stop_signal)}
             self._file(pid).write_text(json.dumps(entry), encoding="utf-8")
+
+
+def _mark() -> dict[str, str]:
+    """What the operator's side knows this cloud's processes by, if it has started the emulator."""
+    return {MARK: os.environ[MARK]} if MARK in os.environ else {}
 
 
 def stop_left_behind(folder: Path, *, grace_seconds: float = DEFAULT_GRACE_SECONDS) -> int:

@@ -1,22 +1,17 @@
-"""The public SSM parameters that name the newest machine images, of which MiniStack knows two."""
-
-from typing import Any
+"""Public SSM parameters that AWS serves in every account: the latest Amazon Linux images."""
 
 from ministack.services import ssm
 
-_FOLDER = "/aws/service/ami-amazon-linux-latest/"
-# The image behind it is a record, like every instance: one serves for all processors and kernels.
-_KNOWN = _FOLDER + "al2023-ami-kernel-default-x86_64"
+_FOLDER = "/aws/service/ami-amazon-linux-latest"
+# An invented image id per parameter; instances of any image are described and never run.
+_IMAGES = {
+    "al2023-ami-kernel-6.1-arm64": "ami-0a2023000061a0064",
+    "al2023-ami-kernel-6.1-x86_64": "ami-0a202300006186064",
+    "al2023-ami-kernel-default-arm64": "ami-0a20230000dea0064",
+}
 
 
 def install() -> None:
-    """Answer for every parameter of that folder."""
-    find = ssm._public_parameter
-
-    def public_parameter(name: str | None) -> dict[str, Any] | None:
-        found: dict[str, Any] | None = find(name)
-        if found is None and name and name.startswith(_FOLDER):
-            return {**find(_KNOWN), "Name": name, "ARN": find(_KNOWN)["ARN"].replace(_KNOWN, name)}
-        return found
-
-    ssm._public_parameter = public_parameter
+    """Add what MiniStack's own list does not have."""
+    for name, image in _IMAGES.items():
+        ssm._PUBLIC_AMI_PARAMETERS.setdefault(f"{_FOLDER}/{name}", image)

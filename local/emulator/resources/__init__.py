@@ -6,8 +6,10 @@ from local.emulator.resources import (
     application_autoscaling,
     ec2_addresses,
     ec2_instances,
+    ec2_networks,
     ec2_rules,
     ecs,
+    lambda_functions,
     rds,
     rotation,
 )
@@ -19,6 +21,8 @@ def register(options: Options, databases: Databases) -> None:
     """Make CloudFormation accept and provision the added types."""
     rds.register(databases)
     ecs.register()
+    lambda_functions.register()
+    ec2_networks.register()
     recorded = RecordedOnly(options.recorded_only)
     for types in (
         application_autoscaling.types(recorded),

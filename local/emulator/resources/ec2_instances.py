@@ -24,7 +24,8 @@ class _Instance:
                 "SubnetId": properties.get("SubnetId") or interface.get("SubnetId"),
                 "PrivateIpAddress": properties.get("PrivateIpAddress"),
                 "UserData": properties.get("UserData"),
-                "IamInstanceProfile.Name": properties.get("IamInstanceProfile"),
+                # Ref of an instance profile answers its name on AWS, its ARN here.
+                "IamInstanceProfile.Name": str(properties.get("IamInstanceProfile") or "").rsplit("/", 1)[-1],
             }
         )
         groups = properties.get("SecurityGroupIds") or interface.get("GroupSet") or []

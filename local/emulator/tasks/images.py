@@ -41,7 +41,8 @@ class ImageStore:
         Raises:
             ImageNotFoundError: it is not in the store, or its description cannot be read.
         """
-        folder = self._locate(uri)
+        # Names are links to contents: a tag that moves on does not move a running task.
+        folder = self._locate(uri).resolve()
         try:
             described = json.loads((folder / "image.json").read_text(encoding="utf-8"))
             return Image(
