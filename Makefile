@@ -13,28 +13,62 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 # Node packages of the lock are complete: no audit, no funding or update notices between a person and the output.
 NPM_FLAGS := --no-audit --no-fund --no-update-notifier --loglevel=error
 
-.PHONY: help install lock up down status logs env test check format clean
+.PHONY: help install lock up down status logs env test test-fast snapshots check format
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+up: install ## Deploy SYSTEM (notifications) in ENV (dev) to the embedded AWS, and show it at work
+	@python -m local up --system '$(SYSTEM)' --env '$(ENV)'
+
+down: install ## Stop everything `make up` started
+	@python -m local down
+
+status: install ## Show what runs and what is deployed
+	@python -m local status
+
+logs: install ## Show the end of every log; NAME=… picks some, FOLLOW=1 goes on
+	@python -m local logs $(NAME) $(if $(FOLLOW),--follow)
+
+env: install ## Print export lines that lead the AWS and CDK CLI here: eval "$(make -s env)"
+	@python -m local env
+
+test: install ## Run every test, fast ones first
+	@pytest -n 2 --dist loadfile -m 'not e2e'
+	@pytest -m e2e
+
+test-fast: install ## Run the tests that deploy nothing
+	@pytest -n 2 --dist loadfile -m 'not e2e' --ignore=tests/local
+
+snapshots: install ## Take the templates of every environment anew
+	@pytest tests/stacks/test_snapshots.py --snapshot-update
+
+check: install ## Check formatting, lint and types
+	@ruff format --check .
+	@ruff check .
+	@mypy
+
+format: install ## Format the code and put imports in order
+	@ruff check --select I --fix --quiet .
+	@ruff format .
 
 install: $(VENV)/.installed node_modules/.installed ## Set up .venv and node_modules from the locks
 
 $(BIN)/uv: requirements/installer.lock
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"Python 3.11 or newer is needed, {sys.executable} is {sys.version.split()[0]}; name another with: make install PYTHON=python3.13")'
-	@echo "install: virtual environment in $(VENV)"
+	@echo "install: virtual environment in $(VENV)" >&2
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/installer.lock
 	@touch $@
 
 $(VENV)/.installed: requirements/dev.lock | $(BIN)/uv
-	@echo "install: Python packages"
+	@echo "install: Python packages" >&2
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --compile-bytecode requirements/dev.lock
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json | $(VENV)/.installed
-	@echo "install: Node packages"
-	@npm ci $(NPM_FLAGS)
+	@echo "install: Node packages" >&2
+	@npm ci $(NPM_FLAGS) --silent
 	@touch $@
 
 lock: | $(BIN)/uv ## Resolve the dependency groups of pyproject.toml anew into the locks
