@@ -21,8 +21,6 @@ def install(options: Options, ledger: ProcessLedger) -> Callable[[], None]:
     resources.register(options, servers)
     tasks.install(options, ledger)
     load_balancer.install()
-    public_parameters.install()
-    prompt_stacks.install()
     container_registry.install()
     public_parameters.install()
     prompt_stacks.install()
