@@ -19,6 +19,8 @@ from local.state import State
 from local.web import UnreachableError, get_json, send
 
 TOKEN_OUTPUT = "TelegramSecretArn"  # noqa: S105 - the name of a stack output
+FUNCTION_OUTPUT = "FunctionName"
+SENDER_VARIABLE = "EMAIL_SENDER"
 # The form in which BotFather hands out tokens.
 _TOKEN = re.compile(r"\d+:[\w-]{30,}")
 _READY_BOUND_SECONDS = 30
@@ -42,12 +44,28 @@ def context(settings: Settings) -> dict[str, str]:
 
 
 def prepare(settings: Settings, state: State) -> None:
-    """Do what a person does after the first deployment: put a bot's token into its secret, unless there is one."""
-    client = session(settings).client("secretsmanager", **client_options(settings))
+    """Do what a person does after the first deployment to an account, where it isn't done yet.
+
+    That is: put a bot's token into its secret, and verify the address that e-mail is sent from.
+    """
     for stack in state.stacks.values():
-        secret = stack.outputs.get(TOKEN_OUTPUT)
-        if secret and not _TOKEN.fullmatch(client.get_secret_value(SecretId=secret)["SecretString"]):
-            client.put_secret_value(SecretId=secret, SecretString=f"1:{secrets.token_hex(20)}")
+        if TOKEN_OUTPUT in stack.outputs:
+            _put_token(settings, stack.outputs[TOKEN_OUTPUT])
+        if FUNCTION_OUTPUT in stack.outputs:
+            _verify_sender(settings, stack.outputs[FUNCTION_OUTPUT])
+
+
+def _put_token(settings: Settings, secret: str) -> None:
+    client = session(settings).client("secretsmanager", **client_options(settings))
+    if not _TOKEN.fullmatch(client.get_secret_value(SecretId=secret)["SecretString"]):
+        client.put_secret_value(SecretId=secret, SecretString=f"1:{secrets.token_hex(20)}")
+
+
+def _verify_sender(settings: Settings, function: str) -> None:
+    configuration = session(settings).client("lambda", **client_options(settings))
+    variables = configuration.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+    mail = session(settings).client("ses", **client_options(settings))
+    mail.verify_email_identity(EmailAddress=variables[SENDER_VARIABLE])
 
 
 def run(settings: Settings, state: State, console: Console) -> None:

@@ -54,13 +54,15 @@ class FileLog:
 
 @dataclass(slots=True)
 class GroupLog:
-    """A CloudWatch log group, from an hour ago on."""
+    """A function's CloudWatch log group, from an hour ago on."""
 
     name: str
+    """The function's name."""
+    group: str
     settings: Settings
     since: int = field(default_factory=lambda: int((time.time() - _FUNCTIONS_PAST_SECONDS) * 1000))
     """Milliseconds since the epoch: where the next reading begins."""
-    _seen: set[str] = field(default_factory=set)
+    _seen_at_since: int = 0
 
     def tail(self, lines: int) -> list[str]:
         """The last lines; what is written later comes from `new_lines`."""
@@ -70,18 +72,22 @@ class GroupLog:
         """Lines written since the last call."""
         logs = session(self.settings).client("logs", **client_options(self.settings))
         try:
-            pages = logs.get_paginator("filter_log_events").paginate(logGroupName=self.name, startTime=self.since)
-            events = [event for page in pages for event in page["events"] if event["eventId"] not in self._seen]
+            pages = logs.get_paginator("filter_log_events").paginate(logGroupName=self.group, startTime=self.since)
+            events = sorted(
+                ((event["timestamp"], event["message"]) for page in pages for event in page["events"]),
+                key=lambda event: event[0],
+            )
         except (BotoCoreError, ClientError):
             return []  # the group or the cloud is gone
-        if events:
-            latest = max(event["timestamp"] for event in events)
-            known = self._seen if latest == self.since else set()
-            # The next reading begins with this very millisecond.
-            self._seen = known | {event["eventId"] for event in events if event["timestamp"] == latest}
-            self.since = latest
-        events.sort(key=lambda event: event["timestamp"])
-        return [line for event in events for line in event["message"].splitlines()]
+        # A reading begins with the very millisecond at which the last one ended, so some events come again.
+        fresh = events[self._seen_at_since :]
+        if fresh:
+            self.since = fresh[-1][0]
+            self._seen_at_since = sum(1 for at, _ in events if at == self.since)
+        return [line for _, message in fresh for line in message.splitlines()]
+
+
+Log = FileLog | GroupLog
 
 
 def show(settings: Settings, *, names: Sequence[str], lines: int, follow: bool) -> None:
@@ -92,7 +98,7 @@ def show(settings: Settings, *, names: Sequence[str], lines: int, follow: bool) 
     """
     logs = _find(settings, names)
     if names and not logs:
-        known = ", ".join(sorted(log.name for log in _find(settings, ()))) or "none yet"
+        known = ", ".join(_find(settings, ())) or "none yet"
         raise InputError(f"no log is named like {' or '.join(names)}; there are: {known}")
     for name, log in logs.items():
         _print(name, log.tail(lines))
@@ -102,19 +108,18 @@ def show(settings: Settings, *, names: Sequence[str], lines: int, follow: bool) 
             _print(name, logs.setdefault(name, log).new_lines())
 
 
-def _find(settings: Settings, names: Sequence[str]) -> dict[str, FileLog | GroupLog]:
+def _find(settings: Settings, names: Sequence[str]) -> dict[str, Log]:
     """Every log, or those with a name that contains one of the given ones."""
-    found: list[FileLog | GroupLog] = []
-    found += [
-        FileLog(path.relative_to(settings.logs).with_suffix("").as_posix(), path)
-        for path in sorted(settings.logs.rglob("*.log"))
-    ]
+    found: list[Log] = []
+    for path in sorted(settings.logs.rglob("*.log")):
+        found.append(FileLog(path.relative_to(settings.logs).with_suffix("").as_posix(), path))  # noqa: PERF401
     if is_healthy(settings):
-        client = session(settings).client("logs", **client_options(settings))
-        groups = [
-            group for page in client.get_paginator("describe_log_groups").paginate() for group in page["logGroups"]
-        ]
-        found += [GroupLog(group["logGroupName"], settings) for group in groups]
+        client = session(settings).client("lambda", **client_options(settings))
+        for page in client.get_paginator("list_functions").paginate():
+            for function in page["Functions"]:
+                name = function["FunctionName"]
+                group = function.get("LoggingConfig", {}).get("LogGroup", f"/aws/lambda/{name}")
+                found.append(GroupLog(name, group, settings))
     return {log.name: log for log in found if not names or any(name in log.name for name in names)}
 
 
