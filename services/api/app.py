@@ -10,13 +10,10 @@ from services.api.access_log import AccessLog
 from services.api.pool import Pool, connection_pool
 from services.api.routes import router
 from services.database import Database
-from services.messages import MAX_BODY_BYTES
 from services.queue import Queue
 from services.secret_values import SecretValues
 from services.settings import ApiSettings
 
-# Escaped as \uXXXX, as many clients do, a body of the greatest size can take three times as many bytes.
-MAX_REQUEST_BYTES = 4 * MAX_BODY_BYTES
 # Threads that serve requests, by default (anyio's).
 _THREADS = 40
 
@@ -31,7 +28,6 @@ def create_app(settings: ApiSettings) -> FastAPI:
         title="Notifications",
         description="Sends notifications by e-mail, SMS, webhook and Telegram.",
         version="1",
-        max_body_size=MAX_REQUEST_BYTES,
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan(pool),

@@ -1,4 +1,4 @@
-"""Routes whose body is JSON in the strict sense: the right content type, UTF-8, no NaN, bounded nesting."""
+"""Routes whose body is JSON in the strict sense: the right content type, UTF-8, no NaN, bounded size and nesting."""
 
 from collections.abc import Awaitable, Callable
 from email.message import Message
@@ -10,9 +10,27 @@ from fastapi.routing import APIRoute
 from pydantic_core import from_json
 
 from services.api.problems import ProblemError
+from services.messages import MAX_BODY_BYTES
+
+# Escaped as \uXXXX, as many clients do, a body of the greatest size can take three times as many bytes.
+MAX_REQUEST_BYTES = 4 * MAX_BODY_BYTES
 
 
 class _StrictRequest(Request):
+    async def body(self) -> bytes:
+        """The body, read no further than its limit. Raises ProblemError."""
+        if not hasattr(self, "_bounded_body"):
+            declared = self.headers.get("content-length", "0")
+            _require_size(int(declared) if declared.isdecimal() else 0)
+            chunks: list[bytes] = []
+            size = 0
+            async for chunk in self.stream():
+                size += len(chunk)
+                _require_size(size)
+                chunks.append(chunk)
+            self._bounded_body = b"".join(chunks)
+        return self._bounded_body
+
     async def json(self) -> Any:
         """The body, parsed. Raises ProblemError."""
         try:
@@ -37,6 +55,15 @@ class JsonRoute(APIRoute):
             return await handle(_StrictRequest(request.scope, request.receive))
 
         return strict
+
+
+def _require_size(size: int) -> None:
+    if size > MAX_REQUEST_BYTES:
+        raise ProblemError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"the request is larger than {MAX_REQUEST_BYTES} bytes",
+            errors={"(request body)": f"must have at most {MAX_REQUEST_BYTES} bytes"},
+        )
 
 
 def _require_json(content_type: str) -> None:

@@ -1,0 +1,44 @@
+"""What the tests of the domain package share."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from services.api.app import create_app
+from services.settings import ApiSettings
+from tests.support.emulator import REGION, Aws, aws, emulator
+from tests.support.postgres import TestDatabase, database, empty_database, migrated, postgres
+from tests.support.receiver import certificate, receiver
+from tests.support.serving import serving
+
+__all__ = ["aws", "certificate", "database", "empty_database", "emulator", "migrated", "postgres", "receiver"]
+
+
+@pytest.fixture
+def queue_url(aws: Aws) -> str:
+    """A queue of the test's own."""
+    return aws.queue()
+
+
+@pytest.fixture
+def api_environment(database: TestDatabase, queue_url: str) -> dict[str, str]:
+    """What the API finds in its environment."""
+    return {
+        "DATABASE_URL": database.url,
+        "DATABASE_POOL_SIZE": "4",
+        "QUEUE_URL": queue_url,
+        "AWS_REGION": REGION,
+        "APP_ENV": "test",
+        "POWERTOOLS_SERVICE_NAME": "api",
+    }
+
+
+@pytest.fixture
+def api(api_environment: dict[str, str]) -> Iterator[httpx.Client]:
+    """A client of the API, which is served by a thread of this process."""
+    with (
+        serving(create_app(ApiSettings.from_environment(api_environment))) as url,
+        httpx.Client(base_url=url) as client,
+    ):
+        yield client

@@ -1,0 +1,95 @@
+"""What a process needs from its environment, and what it says when something is missing."""
+
+import pytest
+
+from services.settings import (
+    ApiSettings,
+    DatabaseServer,
+    DatabaseUrl,
+    MigrationSettings,
+    SettingsError,
+    WorkerSettings,
+)
+
+DATABASE = {
+    "DATABASE_HOST": "writer.example.com",
+    "DATABASE_PORT": "5432",
+    "DATABASE_NAME": "notifications",
+    "DATABASE_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:000000000000:secret:database",
+    "DATABASE_SSLMODE": "verify-full",
+}
+PROCESS = {"APP_ENV": "dev", "POWERTOOLS_SERVICE_NAME": "notifications"}
+API = {
+    **DATABASE,
+    **PROCESS,
+    "DATABASE_POOL_SIZE": "10",
+    "QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/000000000000/queue",
+    "AWS_REGION": "eu-west-1",
+}
+WORKER = {
+    **DATABASE,
+    **PROCESS,
+    "DLQ_URL": "https://sqs.eu-west-1.amazonaws.com/000000000000/dead",
+    "MAX_RECEIVE_COUNT": "5",
+    "EMAIL_SENDER": "no-reply@example.com",
+    "TELEGRAM_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:000000000000:secret:telegram",
+    "POWERTOOLS_METRICS_NAMESPACE": "notifications",
+}
+MIGRATIONS = {**DATABASE, **PROCESS}
+
+PROCESSES = [
+    pytest.param(ApiSettings, API, id="api"),
+    pytest.param(WorkerSettings, WORKER, id="worker"),
+    pytest.param(MigrationSettings, MIGRATIONS, id="migrations"),
+]
+Settings = type[ApiSettings] | type[WorkerSettings] | type[MigrationSettings]
+
+
+@pytest.mark.parametrize(("settings", "environment"), PROCESSES)
+def test_required_variables_are_exactly_those_it_does_not_start_without(
+    settings: Settings, environment: dict[str, str]
+) -> None:
+    assert settings.required_variables() == set(environment)
+    assert settings.from_environment(environment)
+    for name in environment:
+        without = {key: value for key, value in environment.items() if key != name}
+        with pytest.raises(SettingsError, match=f"^{name} is missing"):
+            settings.from_environment(without)
+
+
+@pytest.mark.parametrize(("settings", "environment"), PROCESSES)
+def test_optional_variables_are_those_with_a_default(settings: Settings, environment: dict[str, str]) -> None:
+    assert not settings.optional_variables() & set(environment)
+    assert {"DATABASE_URL", "LOG_LEVEL"} <= settings.optional_variables()
+
+
+def test_every_problem_is_named_at_once() -> None:
+    environment = {**API, "DATABASE_PORT": "70000", "LOG_LEVEL": "loud", "QUEUE_URL": "  "}
+    del environment["APP_ENV"]
+    with pytest.raises(SettingsError) as refused:
+        ApiSettings.from_environment(environment)
+    lines = str(refused.value).splitlines()
+    assert sorted(line.split()[0] for line in lines) == ["APP_ENV", "DATABASE_PORT", "LOG_LEVEL", "QUEUE_URL"]
+    assert "DATABASE_PORT is '70000': input should be less than or equal to 65535" in lines
+
+
+def test_a_database_url_stands_for_the_five_variables_and_is_not_shown() -> None:
+    environment = {key: value for key, value in API.items() if key not in DATABASE}
+    settings = ApiSettings.from_environment({**environment, "DATABASE_URL": "postgresql://u:secret@host/db"})
+    assert settings.database == DatabaseUrl(DATABASE_URL="postgresql://u:secret@host/db")
+    assert "secret@" not in repr(settings)
+
+
+def test_an_empty_database_url_counts_as_none() -> None:
+    assert isinstance(ApiSettings.from_environment({**API, "DATABASE_URL": ""}).database, DatabaseServer)
+
+
+def test_the_api_listens_on_every_interface_at_port_3000_unless_told_otherwise() -> None:
+    settings = ApiSettings.from_environment(API)
+    assert (settings.host, settings.port) == ("0.0.0.0", 3000)  # noqa: S104
+    told = ApiSettings.from_environment({**API, "HOST": "127.0.0.1", "PORT": "8080"})
+    assert (told.host, told.port) == ("127.0.0.1", 8080)
+
+
+def test_telegram_is_reached_at_its_public_address_unless_told_otherwise() -> None:
+    assert WorkerSettings.from_environment(WORKER).telegram_base_url == "https://api.telegram.org"

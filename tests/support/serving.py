@@ -1,0 +1,32 @@
+"""Serves an ASGI application by a thread of the test process."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from tests.support.postgres import HOST
+
+_START_SECONDS = 10
+
+
+@contextmanager
+def serving(app: ASGIApp) -> Iterator[str]:
+    """Yields the address; the server ends with the context."""
+    server = uvicorn.Server(uvicorn.Config(app, host=HOST, port=0, log_config=None, access_log=False))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + _START_SECONDS
+    while not server.started:
+        if time.monotonic() > deadline or not thread.is_alive():
+            raise RuntimeError("the server did not start")
+        time.sleep(0.01)
+    (listener,) = server.servers
+    try:
+        yield f"http://{HOST}:{listener.sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(_START_SECONDS)
