@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from local.emulator import (
+    authorization,
     container_registry,
     databases,
     load_balancer,
@@ -21,6 +22,7 @@ def install(options: Options, ledger: ProcessLedger) -> Callable[[], None]:
     resources.register(options, servers)
     tasks.install(options, ledger)
     load_balancer.install()
+    authorization.install()
     container_registry.install()
     public_parameters.install()
     prompt_stacks.install()
