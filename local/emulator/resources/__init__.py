@@ -12,6 +12,7 @@ from local.emulator.resources import (
     lambda_functions,
     rds,
     rotation,
+    secrets,
 )
 from local.emulator.resources.recorded import RecordedOnly
 from local.emulator.resources.registry import register_type
@@ -23,6 +24,7 @@ def register(options: Options, databases: Databases) -> None:
     ecs.register()
     lambda_functions.register()
     ec2_networks.register()
+    secrets.register()
     recorded = RecordedOnly(options.recorded_only)
     for types in (
         application_autoscaling.types(recorded),
