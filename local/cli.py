@@ -112,8 +112,11 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
             show(_as_it_runs(settings), names=options.names, lines=options.lines, follow=options.follow)
         case "env":
             from local.environment import shell_lines  # noqa: PLC0415
+            from local.processes import running  # noqa: PLC0415
 
             print(shell_lines(_as_it_runs(settings), os.environ), end="")
+            if running(settings, "emulator") is None:
+                print("no cloud runs yet; type: make up", file=sys.stderr)
     return 0
 
 

@@ -26,7 +26,7 @@ _LOOPBACK = "localhost,127.0.0.1,::1"
 
 def assignments(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
     """The variables to set, on top of `environ`."""
-    tools = [str(Path(sys.executable).parent), str(settings.root / "node_modules" / ".bin")]
+    tools = [str(settings.bin), str(Path(sys.executable).parent), str(settings.root / "node_modules" / ".bin")]
     others = [each for each in environ.get("PATH", os.defpath).split(os.pathsep) if each not in tools]
     variables = {
         "AWS_ENDPOINT_URL": settings.endpoint_url,

@@ -10,7 +10,6 @@ import fnmatch
 import hashlib
 import json
 import os
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,21 +17,12 @@ from typing import NoReturn
 
 from local.dockerfile import read_dockerfile
 from local.errors import InputError, LocalError
-from local.files import write_atomic
 from local.image_build import BuildContext, build
 from local.image_store import ImageStore, Reference, parse_reference
-from local.settings import Settings
 
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 _CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
 _LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip"
-
-
-def install_executable(settings: Settings) -> None:
-    """Write the command that the CDK CLI calls: one path without arguments is all it takes."""
-    words = [sys.executable, "-m", "local.images", "--store", str(settings.images)]
-    path = f"PYTHONPATH={shlex.quote(str(settings.root))}"
-    write_atomic(settings.docker, f'#!/bin/sh\n{path} exec {shlex.join(words)} "$@"\n', mode=0o755)
 
 
 def main(arguments: Sequence[str]) -> int:

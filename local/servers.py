@@ -17,7 +17,7 @@ from local.web import UnreachableError, get_json
 
 EMULATOR = "emulator"
 RECEIVER = "receiver"
-_FOLDERS = ("bin", "ca", "cdk.out", "images", "logs", "postgres", "run", "s3", "state", "tasks", "tmp")
+_FOLDERS = ("bin", "ca", "cdk.out", "images", "logs", "postgres", "run", "s3", "state", "tasks", "tmp", "tools")
 _FILES = (
     "emulator.lock",
     "emulator.pid",

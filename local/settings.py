@@ -96,9 +96,14 @@ class Settings:
         return self.directory / "state.json"
 
     @property
+    def bin(self) -> Path:
+        """Commands that go before others in the PATH of a shell set up by `env`."""
+        return self.directory / "bin"
+
+    @property
     def docker(self) -> Path:
-        """The executable that stands in for Docker when the CDK CLI builds image assets."""
-        return self.directory / "bin" / "docker"
+        """What stands in for Docker when the CDK CLI builds image assets; in no PATH, a Docker of one's own stays."""
+        return self.directory / "tools" / "docker"
 
 
 def port_number(text: str) -> int:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from local import cdk, demo, images
+from local import cdk, demo
 from local.cdk_output import DeployProgress
 from local.cloud import Cloud
 from local.progress import DeploymentView, Phases
@@ -12,6 +12,7 @@ from local.report import print_summary
 from local.servers import start_servers
 from local.settings import Settings
 from local.state import StackState, State
+from local.tools import install_tools
 
 PROVIDER = "local"
 API_URL_OUTPUT = "ApiUrl"
@@ -36,7 +37,7 @@ def up(settings: Settings, options: UpOptions, console: Console) -> None:
     phases = Phases(console)
     with phases.phase("cloud", f"starting the cloud on port {settings.port}"):
         start_servers(settings)
-        images.install_executable(settings)
+        install_tools(settings)
     cloud = Cloud(settings)
     if not cloud.is_bootstrapped():
         with phases.phase("bootstrap", "cdk bootstrap"):
