@@ -25,7 +25,8 @@ def install() -> None:
         method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, list[str]]
     ) -> tuple[int, dict[str, str], Any]:
         response: tuple[int, dict[str, str], Any] = await handle(method, path, headers, body, query)
-        if b"ExecuteChangeSet" in body and response[0] < 400:  # noqa: PLR2004 - accepted
+        # The equals sign tells the action from a template that grants it, where it is encoded.
+        if b"Action=ExecuteChangeSet" in body and response[0] < 400:  # noqa: PLR2004 - accepted
             deadline = time.monotonic() + LONGEST_HOLD_SECONDS
             while _in_progress(body) and time.monotonic() < deadline:
                 await asyncio.sleep(_POLL_SECONDS)
