@@ -67,7 +67,7 @@ def _details(response: httpx.Response) -> tuple[str, int]:
     """Telegram's own words on a refusal, and the seconds it wants to be left alone."""
     try:
         answer = response.json()
-        description = str(answer.get("description", ""))[:_MAX_EXPLANATION_CHARACTERS]
+        description = str(answer.get("description") or "")[:_MAX_EXPLANATION_CHARACTERS]
         retry_after = answer.get("parameters", {}).get("retry_after", 0)
     except (json.JSONDecodeError, UnicodeDecodeError, AttributeError):
         return "", 0

@@ -7,7 +7,7 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -36,12 +36,13 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What to answer, and after how long."""
+    """What to answer, after how long, and what to do before."""
 
     status: int = 200
     body: bytes = b"{}"
     headers: dict[str, str] = field(default_factory=dict)
     after_seconds: float = 0
+    before: Callable[[], object] = lambda: None
 
 
 class Receiver:
@@ -78,6 +79,7 @@ def running_receiver(certificate: Path, key: Path) -> Iterator[Receiver]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             kept.requests.append(Received(self.command, self.path, headers, body))
             answer = kept.answer_to(self.path)
+            answer.before()
             time.sleep(answer.after_seconds)
             try:
                 self.send_response(answer.status)
