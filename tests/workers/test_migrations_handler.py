@@ -1,0 +1,150 @@
+"""The custom resource's function as CloudFormation calls it."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from services import migrations
+from tests.support.emulator import Aws
+from tests.support.lambda_context import Context
+from tests.support.postgres import PostgresServer, TestDatabase
+from tests.support.receiver import Answer, Receiver
+from tests.workers.conftest import use_database
+from workers.migrations import handler as function
+
+TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+
+
+@pytest.fixture(autouse=True)
+def function_environment(environment: pytest.MonkeyPatch, empty_database: TestDatabase, aws: Aws) -> None:
+    function._logger.cache_clear()
+    server = empty_database.server
+    use_database(environment, empty_database, aws.secret({"username": server.user, "password": server.password}))
+
+
+class CloudFormation:
+    """Calls the function and waits for its answer."""
+
+    def __init__(self, receiver: Receiver) -> None:
+        self.receiver = receiver
+
+    def call(self, request_type: str, *, seconds: float = 30, **changes: Any) -> dict[str, Any]:
+        """What the function answers with."""
+        event = {
+            "RequestType": request_type,
+            "ResponseURL": f"{self.receiver.url}/answer?signature=1",
+            "StackId": "arn:aws:cloudformation:us-east-1:000000000000:stack/database/1",
+            "RequestId": "request-1",
+            "ResourceType": "Custom::Migrations",
+            "LogicalResourceId": "Migrations",
+            "ResourceProperties": {"Fingerprint": "1"},
+            **changes,
+        }
+        function.handler(event, Context(seconds))
+        request = self.receiver.requests[-1]
+        assert (request.method, request.path) == ("PUT", "/answer?signature=1")
+        assert "content-type" not in request.headers
+        assert len(request.body) < 4096
+        answer: dict[str, Any] = request.json
+        for name in ("StackId", "RequestId", "LogicalResourceId"):
+            assert answer[name] == event[name]
+        return answer
+
+
+@pytest.fixture
+def cloudformation(receiver: Receiver) -> CloudFormation:
+    return CloudFormation(receiver)
+
+
+def test_create_brings_the_schema(cloudformation: CloudFormation, empty_database: TestDatabase) -> None:
+    answer = cloudformation.call("Create")
+    assert answer["Status"] == "SUCCESS"
+    assert answer["PhysicalResourceId"]
+    assert empty_database.rows("SELECT version_num FROM alembic_version") == [(answer["Data"]["Revision"],)]
+    assert ("notifications",) in empty_database.rows(TABLES)
+
+
+def test_update_keeps_the_resource(cloudformation: CloudFormation) -> None:
+    created = cloudformation.call("Create")
+    updated = cloudformation.call("Update", PhysicalResourceId=created["PhysicalResourceId"])
+    assert updated["Status"] == "SUCCESS"
+    assert updated["PhysicalResourceId"] == created["PhysicalResourceId"]
+    assert updated["Data"] == created["Data"]
+
+
+def test_delete_needs_no_database(
+    cloudformation: CloudFormation, environment: pytest.MonkeyPatch, empty_database: TestDatabase
+) -> None:
+    environment.setenv("DATABASE_HOST", "nowhere.invalid")
+    answer = cloudformation.call("Delete", PhysicalResourceId="as-created")
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", "as-created")
+    assert empty_database.rows(TABLES) == []
+
+
+def test_a_failing_migration_fails_the_deployment_with_its_reason(
+    cloudformation: CloudFormation, empty_database: TestDatabase
+) -> None:
+    with empty_database.connect() as connection:
+        connection.execute("CREATE TABLE notifications (id int)")
+    answer = cloudformation.call("Create")
+    assert answer["Status"] == "FAILED"
+    assert 'relation "notifications" already exists' in answer["Reason"]
+    assert Context().log_stream_name in answer["Reason"]
+    assert empty_database.rows(TABLES) == [("notifications",)]
+
+
+def test_a_database_that_is_still_starting_is_waited_for(
+    cloudformation: CloudFormation, postgres: PostgresServer
+) -> None:
+    postgres.stop()
+    starting = threading.Timer(1, postgres.start)
+    starting.start()
+    try:
+        assert cloudformation.call("Create", seconds=60)["Status"] == "SUCCESS"
+    finally:
+        starting.join()
+
+
+def test_a_database_that_stays_away_fails_the_deployment_in_time(
+    cloudformation: CloudFormation, postgres: PostgresServer
+) -> None:
+    postgres.stop()
+    try:
+        answer = cloudformation.call("Create", seconds=17)
+    finally:
+        postgres.start()
+    assert answer["Status"] == "FAILED"
+    assert "the database cannot be reached" in answer["Reason"]
+
+
+def test_a_missing_variable_is_the_reason(cloudformation: CloudFormation, environment: pytest.MonkeyPatch) -> None:
+    environment.delenv("DATABASE_NAME")
+    answer = cloudformation.call("Create")
+    assert answer["Status"] == "FAILED"
+    assert "DATABASE_NAME is missing" in answer["Reason"]
+
+
+def test_whatever_happens_is_answered(cloudformation: CloudFormation, environment: pytest.MonkeyPatch) -> None:
+    def explode(_connection: object) -> str:
+        raise RuntimeError("x" * 10_000)
+
+    environment.setattr(migrations, "apply", explode)
+    answer = cloudformation.call("Create")
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"].startswith("unexpected RuntimeError: x")
+
+
+def test_an_answer_that_does_not_arrive_at_once_is_repeated(cloudformation: CloudFormation, receiver: Receiver) -> None:
+    receiver.answers["/answer?signature=1"] = [Answer(503), Answer(500), Answer(200)]
+    assert cloudformation.call("Create")["Status"] == "SUCCESS"
+    assert len(receiver.requests) == 3
+
+
+def test_an_answer_that_never_arrives_is_an_error_of_the_function(
+    cloudformation: CloudFormation, receiver: Receiver
+) -> None:
+    receiver.answers["/answer?signature=1"] = Answer(403)
+    with pytest.raises(Exception, match="403"):
+        cloudformation.call("Create")
+    assert len(receiver.requests) == 3
