@@ -58,7 +58,7 @@ class BuildContext:
         specific = dockerfile.with_name(f"{dockerfile.name}.dockerignore")
         ignore_file = specific if specific.exists() else folder / ".dockerignore"
         lines = ignore_file.read_text().splitlines() if ignore_file.exists() else []
-        self._ignored = PathSpec.from_lines("gitwildmatch", (_anchored(line) for line in lines))
+        self._ignored = PathSpec.from_lines("gitignore", (_anchored(line) for line in lines))
         self.files = sorted(self._walk())
         """Paths relative to the folder."""
 

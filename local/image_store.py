@@ -42,7 +42,7 @@ def parse_reference(text: str) -> Reference:
         LocalError: it is no such name.
     """
     first, slash, rest = text.partition("/")
-    is_registry = bool(slash) and ("." in first or ":" in first or first == "localhost")
+    is_registry = bool(slash) and not first.startswith(".") and ("." in first or ":" in first or first == "localhost")
     name = rest if is_registry else text
     repository, _, tag = name.partition(":")
     parts = [*repository.split("/"), tag or "latest"]

@@ -47,6 +47,9 @@ def main(arguments: Sequence[str]) -> int:
     except LocalError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        print(f"the image store {arguments[1]} or the build context: {error}", file=sys.stderr)
+        return LocalError.exit_code
     return 0
 
 

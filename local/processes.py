@@ -18,7 +18,7 @@ import psutil
 
 from local.errors import LocalError
 from local.files import write_atomic
-from local.settings import Settings
+from local.settings import ROOT, Settings
 
 MARK = "GROUNDWORK_CLOUD"
 # The start time is derived from the time of boot, which moves a little when the clock is corrected.
@@ -38,7 +38,7 @@ def start(
     with log_file(settings, name).open("wb") as log:
         process = psutil.Popen(
             [sys.executable, *arguments],
-            cwd=settings.root,
+            cwd=ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=log,

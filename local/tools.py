@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from local.files import write_atomic
-from local.settings import Settings
+from local.settings import ROOT, Settings
 
 
 def install_tools(settings: Settings) -> None:
@@ -13,7 +13,7 @@ def install_tools(settings: Settings) -> None:
     python = shlex.quote(sys.executable)
     stand_in = f"-m local.images --store {shlex.quote(str(settings.images))}"
     # The CDK CLI takes the path of one command, without arguments.
-    _write(settings.docker, f"PYTHONPATH={shlex.quote(str(settings.root))} exec {python} {stand_in}")
+    _write(settings.docker, f"PYTHONPATH={shlex.quote(str(ROOT))} exec {python} {stand_in}")
     # Version 1 of the AWS CLI has addresses of its own for SQS, and only a flag prevails over them
     # (awscli/customizations/overridesslcommonname.py).
     aws = shlex.quote(str(Path(sys.executable).with_name("aws")))

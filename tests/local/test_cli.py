@@ -1,0 +1,122 @@
+import fcntl
+import os
+import socket
+from pathlib import Path
+
+import psutil
+import pytest
+
+from local import cli, processes
+from local.servers import remove_data, start_servers, stop_servers
+from local.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def own_cloud(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GROUNDWORK_LOCAL_DIR", str(settings.directory))
+    monkeypatch.setenv("GROUNDWORK_PORT", str(settings.port))
+    monkeypatch.setenv("GROUNDWORK_RECEIVER_PORT", str(settings.receiver_port))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "the following arguments are required: COMMAND"),
+        (["fly"], "invalid choice: 'fly'"),
+        (["up", "--port", "0"], "argument --port: '0' is no port: a number between 1 and 65535 is needed"),
+        (["logs", "-n", "many"], "'many' is no number between 1 and 100000"),
+        (["logs", "nothing"], "no log is named like nothing; there are: none yet"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert cli.main(arguments) == 2
+    printed = capsys.readouterr()
+    assert message in printed.err
+    assert printed.err.count("\n") == 1
+    assert printed.out == ""
+
+
+def test_status_without_a_cloud_says_what_to_type(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["status"]) == 1
+    assert capsys.readouterr().err == "error: no cloud runs; type: make up\n"
+
+
+def test_down_without_a_cloud_is_fine(capsys: pytest.CaptureFixture[str], settings: Settings) -> None:
+    assert cli.main(["down"]) == 0
+    settings.directory.mkdir()
+    assert cli.main(["down"]) == 0
+    assert capsys.readouterr().out == "nothing runs\nnothing was running\n"
+
+
+@pytest.mark.parametrize("command", ["up", "down"])
+def test_two_commands_at_a_time_are_refused(
+    capsys: pytest.CaptureFixture[str], settings: Settings, command: str
+) -> None:
+    settings.directory.mkdir()
+    with (settings.directory / "operator.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert cli.main([command]) == 1
+    assert "another up or down is at work" in capsys.readouterr().err
+
+
+def test_up_on_a_taken_port_starts_nothing(capsys: pytest.CaptureFixture[str], settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", settings.port)):
+        assert cli.main(["up"]) == 1
+    assert f"port {settings.port} (the AWS APIs) is taken by process {os.getpid()}" in capsys.readouterr().err
+    assert processes.marked(settings) == []
+
+
+def test_env_prints_only_shell_lines_and_speaks_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["env"]) == 0
+    printed = capsys.readouterr()
+    assert all(line.startswith(("export ", "unset ")) for line in printed.out.splitlines())
+    assert printed.err == "no cloud runs yet; type: make up\n"
+
+
+def test_an_interrupt_is_no_traceback(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_run", interrupt)
+    assert cli.main(["status"]) == 1
+    assert "interrupted: what already runs goes on running" in capsys.readouterr().err
+
+
+def test_servers_start_once_and_stop_without_leftovers(settings: Settings) -> None:
+    start_servers(settings)
+    try:
+        first = {process.pid for process in processes.marked(settings)}
+        start_servers(settings)
+        assert {process.pid for process in processes.marked(settings)} == first
+    finally:
+        assert stop_servers(settings) == len(first)
+    assert processes.marked(settings) == []
+
+
+def test_down_cleans_up_after_an_emulator_that_was_killed(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start_servers(settings)
+    emulator = processes.running(settings, "emulator")
+    assert emulator is not None
+    emulator.kill()
+    psutil.wait_procs([emulator], timeout=5)
+    assert cli.main(["down"]) == 0
+    assert processes.marked(settings) == []
+    capsys.readouterr()
+    assert cli.main(["down"]) == 0
+    assert capsys.readouterr().out == "nothing was running\n"
+
+
+def test_purge_leaves_what_it_did_not_write(settings: Settings, tmp_path: Path) -> None:
+    settings.logs.mkdir(parents=True)
+    settings.state_file.write_text("{}")
+    (settings.directory / "thesis.txt").write_text("mine")
+    remove_data(settings)
+    assert [path.name for path in settings.directory.iterdir()] == ["thesis.txt"]
+    (settings.directory / "thesis.txt").unlink()
+    remove_data(settings)
+    assert not settings.directory.exists()
+    assert tmp_path.exists()
