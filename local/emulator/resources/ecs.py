@@ -40,7 +40,7 @@ _CREATE_PROPERTIES = (
 
 def register() -> None:
     """Provide the type."""
-    register_type(_SERVICE, _Service(), blocks=True)
+    register_type(_SERVICE, _Service(), blocks=True, sent_back=True)
 
 
 class _Service:
@@ -78,8 +78,12 @@ class _Service:
         ):
             return self.create(logical_id or physical_id, new, stack)
         cluster, name = _cluster_name(new), physical_id.rsplit("/", 1)[-1]
+        key = f"{cluster}/{name}"
+        known = _deployment_ids(key)
         provisioners._ecs_service_update(physical_id, {**old, "Cluster": cluster}, {**new, "Cluster": cluster}, stack)
-        _await_steady(f"{cluster}/{name}")
+        # One that fails at once has already been replaced by its rollback: the new one is waited for, not the primary.
+        started = [each for each in _deployment_ids(key) if each not in known]
+        _await_steady(key, *started)
         return self._provisioned(cluster, name)
 
     def delete(self, physical_id: str, properties: Properties) -> None:
@@ -98,13 +102,17 @@ def _cluster_name(properties: Properties) -> str:
     return str(properties.get("Cluster", "default")).rsplit("/", 1)[-1]
 
 
-def _await_steady(key: str) -> None:
-    """Wait until a service runs what was asked for.
+def _deployment_ids(key: str) -> list[str]:
+    return [str(each["id"]) for each in ecs._services[key]["deployments"]]
+
+
+def _await_steady(key: str, started: str | None = None) -> None:
+    """Wait until a service runs what was asked for; `started` is the deployment that has begun with it, if any.
 
     Raises:
         ValueError: its deployment failed, or nothing is steady in time.
     """
-    awaited = ecs._primary_deployment(ecs._services[key])["id"]
+    awaited = started or ecs._primary_deployment(ecs._services[key])["id"]
     deadline = time.monotonic() + STEADY_TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         service = ecs._services.get(key) or {}

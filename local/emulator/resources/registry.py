@@ -28,19 +28,35 @@ class Provider(Protocol):
 
 
 _blocking: set[str] = set()
+_sent_back: set[str] = set()
 _on_worker_thread = stacks._runs_on_worker_thread
+_sends_back_by_itself = stacks._sends_back_failed_update
 
 
 def _runs_on_worker_thread(resource_type: str) -> bool:
     return resource_type in _blocking or bool(_on_worker_thread(resource_type))
 
 
+def _sends_back_failed_update(resource_type: str) -> bool:
+    return resource_type in _sent_back or bool(_sends_back_by_itself(resource_type))
+
+
 # MiniStack provisions on its event loop unless it knows that a type waits for something.
 stacks._runs_on_worker_thread = _runs_on_worker_thread
+# On AWS a rollback also sends the resource back whose update failed; MiniStack leaves most types as they are then.
+stacks._sends_back_failed_update = _sends_back_failed_update
 
 
-def register_type(name: str, provider: Provider, *, blocks: bool = False, **more: Any) -> None:
-    """Provide a type, or provide it differently; `blocks` when creating or changing one waits for something."""
+def register_type(name: str, provider: Provider, *, blocks: bool = False, sent_back: bool = False, **more: Any) -> None:
+    """Provide a type, or provide it differently.
+
+    Args:
+        name: The type.
+        provider: What creates, changes and deletes its resources.
+        blocks: Creating or changing one waits for something.
+        sent_back: A failed update may have changed something that the rollback must change back.
+        more: Further entries of MiniStack's table.
+    """
     former = provisioners._RESOURCE_HANDLERS.get(name, {})
     provisioners._RESOURCE_HANDLERS[name] = {
         **former,
@@ -52,6 +68,8 @@ def register_type(name: str, provider: Provider, *, blocks: bool = False, **more
     }
     if blocks:
         _blocking.add(name)
+    if sent_back:
+        _sent_back.add(name)
 
 
 def tag_type(name: str) -> None:

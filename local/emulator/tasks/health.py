@@ -26,8 +26,13 @@ class HealthCheck:
         connection = http.client.HTTPConnection(LOOPBACK, port, timeout=self.timeout_seconds)
         with contextlib.closing(connection):
             try:
-                connection.request("GET", self.path, headers={"User-Agent": "ELB-HealthChecker/2.0"})
-                return self._expects(connection.getresponse().status)
+                connection.request(
+                    "GET", self.path, headers={"User-Agent": "ELB-HealthChecker/2.0", "Connection": "close"}
+                )
+                response = connection.getresponse()
+                # To the end: closing before it would reset the connection under the target's hands.
+                response.read()
+                return self._expects(response.status)
             except (OSError, http.client.HTTPException):
                 return False
 

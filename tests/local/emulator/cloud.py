@@ -1,0 +1,199 @@
+"""One emulator as a person runs it: a process of its own, a throw-away certificate, a folder that is deleted."""
+
+import io
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import boto3
+import httpx
+import psutil
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from local.certificates import ensure_certificates
+from local.settings import Settings
+from tests.support.postgres import free_port
+
+ROOT = Path(__file__).resolve().parents[3]
+ACCOUNT = "000000000000"
+REGION = "us-east-1"
+T = TypeVar("T")
+
+START_SECONDS = 30.0
+STOP_SECONDS = 10.0
+
+
+@dataclass
+class Cloud:
+    """A running emulator and clients of it."""
+
+    data: Path
+    port: int
+    process: "subprocess.Popen[bytes]"
+    _clients: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"https://localhost:{self.port}"
+
+    @property
+    def trust(self) -> str:
+        return str(self.data / "trust.pem")
+
+    def client(self, service: str) -> Any:
+        """A client with the account's own permissions."""
+        if service not in self._clients:
+            self._clients[service] = self.client_of(service, {"AccessKeyId": ACCOUNT, "SecretAccessKey": "test"})
+        return self._clients[service]
+
+    def client_of(self, service: str, credentials: Mapping[str, str]) -> Any:
+        """A client with somebody's permissions."""
+        return boto3.client(
+            service,  # type: ignore[call-overload]  # any service
+            endpoint_url=self.url,
+            verify=self.trust,
+            region_name=REGION,
+            aws_access_key_id=credentials["AccessKeyId"],
+            aws_secret_access_key=credentials["SecretAccessKey"],
+            aws_session_token=credentials.get("SessionToken"),
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+
+    def deploy(
+        self, stack: str, resources: Mapping[str, Any], outputs: Mapping[str, Any] | None = None
+    ) -> dict[str, str]:
+        """Create or update a stack and wait. Returns its outputs; raises DeploymentError with the first reason."""
+        cloudformation = self.client("cloudformation")
+        values = {name: {"Value": value} for name, value in (outputs or {}).items()}
+        template = {"Resources": resources, "Outputs": values}
+        arguments = {"StackName": stack, "TemplateBody": json.dumps(template), "Capabilities": ["CAPABILITY_NAMED_IAM"]}
+        try:
+            cloudformation.create_stack(**arguments)
+        except cloudformation.exceptions.AlreadyExistsException:
+            cloudformation.update_stack(**arguments)
+        status = self.await_stack(stack)
+        if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+            events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+            failed = [event for event in events if event["ResourceStatus"].endswith("FAILED")]
+            raise DeploymentError(status, "\n".join(event.get("ResourceStatusReason", "") for event in failed))
+        described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+        return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
+
+    def delete(self, stack: str) -> None:
+        """Delete a stack and wait; raises DeploymentError if it stays."""
+        self.client("cloudformation").delete_stack(StackName=stack)
+        status = self.await_stack(stack)
+        if status != "DELETE_COMPLETE":
+            raise DeploymentError(status, "")
+
+    def await_stack(self, stack: str) -> str:
+        """The status that a stack comes to rest in; one that is gone counts as deleted."""
+
+        def settled() -> str | None:
+            try:
+                found = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+            except ClientError:
+                return "DELETE_COMPLETE"
+            status: str = found["StackStatus"]
+            return None if status.endswith("_IN_PROGRESS") else status
+
+        return eventually(settled, seconds=60)
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(self.url + path, verify=ssl.create_default_context(cafile=self.trust), timeout=10)
+
+    def children(self) -> list[psutil.Process]:
+        """Everything that runs because of this emulator."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+
+class DeploymentError(Exception):
+    """A stack did not get where it should: its status and why."""
+
+    def __init__(self, status: str, reason: str) -> None:
+        super().__init__(f"{status}: {reason}")
+        self.status = status
+        self.reason = reason
+
+
+def eventually(probe: Callable[[], T | None], *, seconds: float = 20) -> T:
+    """The first answer that is neither None nor False."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        answer = probe()
+        if answer is not None and answer is not False:
+            return answer
+        time.sleep(0.05)
+    raise AssertionError(f"nothing came of it within {seconds} s")
+
+
+def command(data: Path, port: int) -> list[str]:
+    """The command line of an emulator whose certificates lie below its data folder."""
+    ensure_certificates(Settings(directory=data))
+    first = free_port()
+    return [
+        *(sys.executable, "-m", "local.emulator", "--data", str(data), "--port", str(port)),
+        *("--certificate", str(data / "ca" / "server.pem"), "--key", str(data / "ca" / "server.key")),
+        *("--ca", str(data / "ca" / "ca.pem"), "--database-ports", f"{first}-{min(first + 40, 65535)}"),
+    ]
+
+
+def start(data: Path) -> Cloud:
+    """Start an emulator and wait until it answers."""
+    port = free_port()
+    log = data.with_name(f"{data.name}.log")
+    # A variable of the operator's shell that must reach neither functions nor tasks.
+    environment = {**os.environ, "DATABASE_URL": "postgresql://nobody@nowhere/none", "AWS_PROFILE": "none"}
+    with log.open("ab") as output:
+        process = subprocess.Popen(  # noqa: S603 - our own command line
+            command(data, port), cwd=ROOT, env=environment, stdout=output, stderr=output
+        )
+    cloud = Cloud(data, port, process)
+
+    def answers() -> bool:
+        if process.poll() is not None:
+            raise AssertionError(f"the emulator ended: {log.read_text()}")
+        try:
+            return (data / "trust.pem").exists() and cloud.get("/_ministack/health").is_success
+        except httpx.TransportError:
+            return False
+
+    eventually(answers, seconds=START_SECONDS)
+    return cloud
+
+
+def stop(cloud: Cloud) -> None:
+    """Ask an emulator to end, and see that it does in time."""
+    cloud.process.send_signal(signal.SIGTERM)
+    cloud.process.wait(STOP_SECONDS)
+
+
+@contextmanager
+def running(data: Path) -> Iterator[Cloud]:
+    """An emulator that ends with the context."""
+    cloud = start(data)
+    try:
+        yield cloud
+    finally:
+        if cloud.process.poll() is None:
+            stop(cloud)
+
+
+def zipped(files: Mapping[str, str]) -> bytes:
+    """A code package."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return content.getvalue()

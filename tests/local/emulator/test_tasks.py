@@ -1,0 +1,185 @@
+"""ECS services run as processes: with what the task definition says, behind the load balancer, replaced and stopped."""
+
+import os
+import signal
+import ssl
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from tests.local.emulator.cloud import Cloud, DeploymentError, eventually
+from tests.local.emulator.service import GROUP, template, write_image
+
+STACK = "service"
+
+
+@pytest.fixture(scope="module")
+def web(cloud: Cloud) -> Iterator[httpx.Client]:
+    """The service `one`, seen through its load balancer."""
+    for tag in ("one", "two", "broken", "deaf"):
+        write_image(cloud.data, tag)
+    cloud.deploy(STACK, template("one"))
+    with _browser(cloud) as client:
+        yield client
+    cloud.delete(STACK)
+
+
+def _browser(cloud: Cloud) -> httpx.Client:
+    context = ssl.create_default_context(cafile=cloud.trust)
+    return httpx.Client(base_url=f"{cloud.url}/_alb/demo/", verify=context, timeout=10)
+
+
+def service(cloud: Cloud) -> dict[str, Any]:
+    found: dict[str, Any] = cloud.client("ecs").describe_services(cluster="demo", services=["demo"])["services"][0]
+    return found
+
+
+def pids(web: httpx.Client) -> set[int]:
+    """The processes that answer: with two of them, 30 requests miss one once in 10^9 runs."""
+    return {web.get("").json()["pid"] for _ in range(30)}
+
+
+def two_answer(web: httpx.Client) -> set[int] | None:
+    answers = [web.get("") for _ in range(30)]
+    found = {answer.json()["pid"] for answer in answers if answer.is_success}
+    return found if len(found) == 2 and all(answer.is_success for answer in answers) else None
+
+
+def test_the_desired_number_of_tasks_runs_and_is_described(cloud: Cloud, web: httpx.Client) -> None:
+    assert len(pids(web)) == 2
+    found = service(cloud)
+    assert (found["runningCount"], found["deployments"][0]["rolloutState"]) == (2, "COMPLETED")
+    tasks = cloud.client("ecs").list_tasks(cluster="demo", serviceName="demo")["taskArns"]
+    described = cloud.client("ecs").describe_tasks(cluster="demo", tasks=tasks)["tasks"]
+    addresses = {(task["containers"][0]["networkBindings"][0]["hostPort"], task["lastStatus"]) for task in described}
+    group = cloud.client("elbv2").describe_target_groups(Names=["demo"])["TargetGroups"][0]["TargetGroupArn"]
+    health = cloud.client("elbv2").describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+    assert addresses == {(each["Target"]["Port"], "RUNNING") for each in health}
+
+
+def test_a_task_gets_what_image_and_definition_say_and_nothing_of_the_operator(web: httpx.Client) -> None:
+    seen = web.get("").json()
+    assert (seen["FROM_IMAGE"], seen["MARK"], seen["TOKEN"]) == ("yes", "first", "s3cret")
+    assert (seen["DATABASE_URL"], seen["AWS_PROFILE"]) == (None, None)
+
+
+def test_a_task_acts_under_its_own_role(web: httpx.Client) -> None:
+    calls = web.get("calls").json()
+    assert ":assumed-role/demo-task/" in calls["identity"]
+    assert calls["granted"].endswith("/demo")
+    assert "AccessDenied" in calls["denied"]
+    assert "secretsmanager:ListSecrets" in calls["denied"]
+
+
+def test_the_load_balancer_passes_requests_on_as_they_are(web: httpx.Client) -> None:
+    seen = web.get("a/b%2Fc?x=1&x=2", headers={"X-Own": "kept"}).json()
+    assert (seen["path"], seen["headers"]["x-own"]) == ("/a/b%2Fc?x=1&x=2", "kept")
+    assert seen["headers"]["x-forwarded-for"] == "127.0.0.1"
+    answer = web.post("", content=b"x" * 300 * 1024, headers={"Content-Type": "text/x-own"})
+    assert (answer.status_code, answer.json()) == (201, {"length": 300 * 1024, "type": "text/x-own"})
+    answer = web.head("")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert int(answer.headers["content-length"]) > 0
+
+
+def test_listener_rules_come_before_the_service(web: httpx.Client) -> None:
+    answer = web.get("internal/metrics")
+    assert (answer.status_code, answer.text) == (403, "not here")
+
+
+def test_logs_reach_the_log_group_and_a_file(cloud: Cloud, web: httpx.Client) -> None:
+    assert web.get("").is_success
+    logs = cloud.client("logs")
+
+    def streams() -> bool:
+        names = [stream["logStreamName"] for stream in logs.describe_log_streams(logGroupName=GROUP)["logStreams"]]
+        found = [logs.get_log_events(logGroupName=GROUP, logStreamName=name)["events"] for name in names]
+        return len(names) == 2 and all("serving one" in [event["message"] for event in events] for events in found)
+
+    assert eventually(streams)
+    files = list((cloud.data / "logs" / "demo").iterdir())
+    assert sorted(file.read_text().splitlines()[0] for file in files) == ["serving one", "serving one"]
+
+
+def test_a_task_that_dies_is_replaced(web: httpx.Client) -> None:
+    before = pids(web)
+    victim = min(before)
+    os.kill(victim, signal.SIGKILL)
+    after = eventually(lambda: two_answer(web))
+    assert victim not in after
+    assert len(before & after) == 1
+
+
+def test_a_deployment_replaces_every_task_without_a_failed_request(cloud: Cloud, web: httpx.Client) -> None:
+    before = pids(web)
+    answers: Counter[tuple[int, str]] = Counter()
+    done = threading.Event()
+
+    def use() -> None:
+        with _browser(cloud) as client:
+            while not done.is_set():
+                answer = client.get("slow" if answers.total() % 5 == 0 else "")
+                answers[answer.status_code, answer.json().get("TAG", "")] += 1
+
+    users = [threading.Thread(target=use) for _ in range(3)]
+    for user in users:
+        user.start()
+    try:
+        cloud.deploy(STACK, template("two"))
+        eventually(lambda: not any(psutil.pid_exists(pid) for pid in before))
+    finally:
+        done.set()
+        for user in users:
+            user.join(10)
+    assert set(answers) == {(200, "one"), (200, "two")}
+    assert {web.get("").json()["TAG"] for _ in range(10)} == {"two"}
+    ended = [file.read_text() for file in (cloud.data / "logs" / "demo").iterdir()]
+    assert sum("served to the end" in text for text in ended) == 2
+
+
+@pytest.mark.parametrize(
+    ("tag", "reason"),
+    [("broken", "the configuration is broken"), ("deaf", "did not pass its health check /health within 6 s")],
+)
+def test_a_deployment_that_does_not_run_is_rolled_back(cloud: Cloud, web: httpx.Client, tag: str, reason: str) -> None:
+    before = pids(web)
+    with pytest.raises(DeploymentError, match="Circuit Breaker") as failure:
+        cloud.deploy(STACK, template(tag))
+    assert (failure.value.status, reason in failure.value.reason) == ("UPDATE_ROLLBACK_COMPLETE", True)
+    assert pids(web) == before
+    assert [each["rolloutState"] for each in service(cloud)["deployments"] if each["status"] == "PRIMARY"] == [
+        "COMPLETED"
+    ]
+
+
+def test_an_image_that_is_not_in_the_store_is_named(cloud: Cloud, web: httpx.Client) -> None:
+    with pytest.raises(DeploymentError, match=r"CannotPullContainerError: image \S+/demo:missing is not in the local"):
+        cloud.deploy(STACK, template("missing"))
+    assert web.get("").json()["TAG"] == "two"
+
+
+def test_no_tasks_means_no_targets(cloud: Cloud, web: httpx.Client) -> None:
+    before = pids(web)
+    cloud.deploy(STACK, template("two", desired=0))
+    assert web.get("").status_code == 503
+    eventually(lambda: not any(psutil.pid_exists(pid) for pid in before))
+    cloud.deploy(STACK, template("two", desired=1))
+    assert len(pids(web)) == 1
+
+
+def test_the_first_deployment_of_a_service_can_fail(cloud: Cloud) -> None:
+    resources = template("broken", desired=1)
+    for name in ("Cluster", "Queue", "Log", "Token", "Balancer", "Targets", "Role"):
+        # A second copy beside the first: nothing may carry its names.
+        properties = resources[name].get("Properties", {})
+        for key in ("ClusterName", "QueueName", "LogGroupName", "Name", "RoleName"):
+            properties.pop(key, None)
+    with pytest.raises(DeploymentError, match="the configuration is broken") as failure:
+        cloud.deploy("first", resources)
+    assert failure.value.status == "ROLLBACK_COMPLETE"
+    cloud.delete("first")
