@@ -17,9 +17,6 @@ _EVENT = re.compile(
     r"^(?P<stack>[\w-]+) +\| +(?P<done>\d+)(?:/(?P<total>\d+))? +\| [^|]+\| (?P<status>[A-Z_]+) +\|"
     r" (?P<type>\S+) +\| (?P<resource>\S+)(?: \((?P<logical_id>\w+)\))? ?(?P<reason>.*)$"
 )
-_DEPLOYING = re.compile(r"^\S+ \((?P<stack>[\w-]+)\): deploying\.\.\.")
-_DONE = re.compile(r"^ ?✅ +\S+ \((?P<stack>[\w-]+)\)(?P<unchanged> \(no changes\))?")
-_FAILED = re.compile(r"^❌ +(?:\S+ \()?(?P<stack>[\w-]+)\)? failed")
 _SYNTHESIZED = re.compile(r"^✨ +Synthesis time: (?P<seconds>[\d.]+)s")
 
 
@@ -27,10 +24,22 @@ class Phase(StrEnum):
     """Where a stack is within one deployment."""
 
     WAITING = "waiting"
+    PUBLISHING = "publishing assets"
     DEPLOYING = "deploying"
     DONE = "done"
     UNCHANGED = "unchanged"
     FAILED = "failed"
+
+
+# The first pattern that fits counts.
+_STEPS = (
+    (re.compile(r"^(?P<stack>[\w-]+): start: Publishing "), Phase.PUBLISHING),
+    (re.compile(r"^\S+ \((?P<stack>[\w-]+)\): deploying\.\.\."), Phase.DEPLOYING),
+    (re.compile(r"^ ?✅ +\S+ \((?P<stack>[\w-]+)\) \(no changes\)"), Phase.UNCHANGED),
+    (re.compile(r"^ ?✅ +\S+ \((?P<stack>[\w-]+)\)"), Phase.DONE),
+    (re.compile(r"^❌ +(?:\S+ \()?(?P<stack>[\w-]+)\)? failed"), Phase.FAILED),
+)
+_UNDER_WAY = frozenset({Phase.PUBLISHING, Phase.DEPLOYING})
 
 
 @dataclass(kw_only=True, slots=True)
@@ -46,7 +55,7 @@ class StackProgress:
     resources_total: int | None = None
     started: float | None = None
     seconds: float | None = None
-    """How long the deployment took, once it is over."""
+    """How long publishing and deployment took, once they are over."""
     failures: list[str] = field(default_factory=list)
     """A line per resource that failed: its path, its type and CloudFormation's reason."""
 
@@ -73,12 +82,9 @@ class DeployProgress:
             return None
         if found := _EVENT.match(line):
             return self._event(found)
-        if found := _DEPLOYING.match(line):
-            return self._enter(found["stack"], Phase.DEPLOYING)
-        if found := _DONE.match(line):
-            return self._enter(found["stack"], Phase.UNCHANGED if found["unchanged"] else Phase.DONE)
-        if found := _FAILED.match(line):
-            return self._enter(found["stack"], Phase.FAILED)
+        for pattern, phase in _STEPS:
+            if found := pattern.match(line):
+                return self._enter(found["stack"], phase)
         return None
 
     def failures(self) -> list[StackProgress]:
@@ -87,12 +93,13 @@ class DeployProgress:
 
     def _enter(self, stack_name: str, phase: Phase) -> StackProgress | None:
         stack = self.stacks.get(stack_name)
-        if stack is None or stack.phase is phase:
+        # Each asset of a stack is announced, and the template's may be after the first.
+        if stack is None or stack.phase is phase or (phase is Phase.PUBLISHING and stack.phase is not Phase.WAITING):
             return None
         stack.phase = phase
         now = self._clock()
-        if phase is Phase.DEPLOYING:
-            stack.started = now
+        if phase in _UNDER_WAY:
+            stack.started = now if stack.started is None else stack.started
         else:
             stack.seconds = now - stack.started if stack.started is not None and phase is not Phase.UNCHANGED else 0.0
         self.order.append((stack.id, phase))

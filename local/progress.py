@@ -15,6 +15,7 @@ from local.cdk_output import DeployProgress, Phase, StackProgress
 
 STYLES = {
     Phase.WAITING: "dim",
+    Phase.PUBLISHING: "yellow",
     Phase.DEPLOYING: "yellow",
     Phase.DONE: "green",
     Phase.UNCHANGED: "green",
@@ -78,8 +79,10 @@ class DeploymentView:
         if self._console.is_terminal:
             return
         for stack in progress.stacks.values():
-            if self._told.get(stack.stack_name, Phase.WAITING) is not stack.phase:
-                self._told[stack.stack_name] = stack.phase
+            # On lines of their own, the steps on the way would only repeat each other.
+            step = Phase.DEPLOYING if stack.phase is Phase.PUBLISHING else stack.phase
+            if self._told.get(stack.stack_name, Phase.WAITING) is not step:
+                self._told[stack.stack_name] = step
                 self._console.print(f"  {stack.id}: {describe(stack)}", markup=False, highlight=False)
 
     def _table(self) -> Table:

@@ -1,0 +1,154 @@
+"""What end-to-end tests do with the deployed system."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import boto3
+import psutil
+
+from local.cdk_output import DeployProgress, Phase
+from local.cloud import client_options, session
+from local.deliveries import emails, received, text_messages
+from local.processes import running
+from local.servers import EMULATOR
+from local.settings import DIRECTORY_VARIABLE, PORT_VARIABLE, RECEIVER_PORT_VARIABLE, Settings
+from local.state import State, load
+from local.web import get_json, send
+
+Found = TypeVar("Found")
+
+_COMMAND_BOUND_SECONDS = 170
+_POLL_SECONDS = 0.2
+
+
+@dataclass(slots=True)
+class DeployedCloud:
+    """A cloud that `python -m local` runs, seen from outside."""
+
+    settings: Settings
+    printed: str = ""
+    """What the first `up` printed."""
+    phases: list[tuple[str, Phase]] = field(default_factory=list)
+    """Construct id and phase of every step of the last deployment, in order."""
+    first_phases: list[tuple[str, Phase]] = field(default_factory=list)
+    """The same of the first deployment, of all stacks."""
+
+    def operate(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the operator's."""
+        return self._run([sys.executable, "-m", "local", *arguments])
+
+    def shell(self, script: str) -> subprocess.CompletedProcess[str]:
+        """Run a line of bash in the repository, in which `$LOCAL` stands for `python -m local`."""
+        return self._run(["/bin/bash", "-euc", script])
+
+    def _run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
+        environ = os.environ | {
+            DIRECTORY_VARIABLE: str(self.settings.directory),
+            PORT_VARIABLE: str(self.settings.port),
+            RECEIVER_PORT_VARIABLE: str(self.settings.receiver_port),
+            "LOCAL": f"{sys.executable} -m local",
+        }
+        return subprocess.run(  # noqa: S603 - the commands under test
+            command,
+            cwd=self.settings.root,
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=_COMMAND_BOUND_SECONDS,
+            check=False,
+        )
+
+    def up(self, *arguments: str) -> None:
+        """Deploy, and take note of how it went."""
+        done = self.operate("up", *arguments)
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+        self.printed = self.printed or done.stdout
+        progress = DeployProgress(self.settings.assembly)
+        for line in (self.settings.logs / "cdk.log").read_text().splitlines():
+            progress.read(line)
+        self.phases = progress.order
+        self.first_phases = self.first_phases or progress.order
+
+    @property
+    def state(self) -> State:
+        """What `state.json` says."""
+        state = load(self.settings)
+        assert state is not None
+        return state
+
+    def output(self, stack: str, name: str) -> str:
+        """An output of a stack."""
+        return self.state.stacks[stack].outputs[name]
+
+    def client(self, service: str, **credentials: str) -> Any:
+        """An SDK client: the administrator's, or one with the given credentials."""
+        its_session = session(self.settings)
+        if credentials:
+            its_session = boto3.Session(region_name=self.settings.region, **credentials)  # type: ignore[arg-type]
+        return its_session.client(service, **client_options(self.settings))  # type: ignore[call-overload]
+
+    def post(self, body: object, **headers: str) -> tuple[int, Any]:
+        """`POST /notifications`; underscores in header names stand for dashes."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return send(self.settings, f"{self.state.api_url}/notifications", body=body, headers=named)
+
+    def notify(self, channel: str, recipient: str, text: str) -> str:
+        """Hand in a notification; returns its id."""
+        status, answer = self.post({"channel": channel, "recipient": recipient, "body": text})
+        assert status == 202, answer
+        return str(answer["id"])
+
+    def get(self, path: str) -> Any:
+        """A GET to the API."""
+        return get_json(self.settings, f"{self.state.api_url}{path}")
+
+    def settled(self, identifier: str, *, seconds: float = 60) -> dict[str, Any]:
+        """The notification, once it is no longer queued."""
+
+        def ended() -> dict[str, Any] | None:
+            notification: dict[str, Any] = self.get(f"/notifications/{identifier}")
+            return None if notification["status"] == "queued" else notification
+
+        return within(seconds, ended)
+
+    def deliveries(self, channel: str, text: str) -> list[dict[str, Any]]:
+        """What reached the recipients of a channel with a text in it, attempts that were refused included."""
+        found = {
+            "email": lambda: emails(self.settings),
+            "sms": lambda: text_messages(self.settings),
+        }.get(channel, lambda: received(self.settings, channel))()
+        assert found is not None
+        return [each for each in found if text in str(each)]
+
+    def queued(self, queue_url: str) -> list[dict[str, Any]]:
+        """Every message of a queue, visible or not, without receiving it."""
+        stored = get_json(self.settings, f"{self.settings.endpoint_url}/_ministack/sqs/messages?QueueUrl={queue_url}")
+        return list(stored["messages"][self.settings.account][self.settings.region][queue_url])
+
+    def tasks(self) -> list[psutil.Process]:
+        """The containers' processes."""
+        emulator = running(self.settings, EMULATOR)
+        assert emulator is not None
+        folder = str(self.settings.images)
+        return [child for child in emulator.children() if child.is_running() and child.cwd().startswith(folder)]
+
+
+def within(seconds: float, look: Callable[[], Found | None]) -> Found:
+    """What `look` finds, looking again until it finds something or the time is up."""
+    deadline = time.monotonic() + seconds
+    while True:
+        if (found := look()) is not None:
+            return found
+        assert time.monotonic() < deadline, f"nothing within {seconds} s"
+        time.sleep(_POLL_SECONDS)
+
+
+def unique() -> str:
+    """A text that no other test sends."""
+    return f"text-{uuid4().hex}"

@@ -1,0 +1,125 @@
+import json
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.e2e.cloud import DeployedCloud, unique, within
+
+RECIPIENTS = {"email": "ada@example.com", "sms": "+14155550100", "telegram": "-1001234567890"}
+
+
+def recipient(cloud: DeployedCloud, channel: str, path: str = "e2e") -> str:
+    return RECIPIENTS.get(channel, f"{cloud.settings.receiver_url}/webhook/{path}")
+
+
+@pytest.mark.parametrize("channel", ["email", "sms", "webhook", "telegram"])
+def test_a_notification_reaches_its_recipient_once(cloud: DeployedCloud, channel: str) -> None:
+    text = unique()
+    notification = cloud.settled(cloud.notify(channel, recipient(cloud, channel), text))
+    assert (notification["status"], notification["attempts"], notification["last_error"]) == ("sent", 1, None)
+    assert len(cloud.deliveries(channel, text)) == 1
+
+
+def test_a_webhook_carries_the_notification_s_id(cloud: DeployedCloud) -> None:
+    text = unique()
+    identifier = cloud.notify("webhook", recipient(cloud, "webhook"), text)
+    cloud.settled(identifier)
+    (delivery,) = cloud.deliveries("webhook", text)
+    assert delivery["headers"]["idempotency-key"] == identifier
+
+
+def test_the_same_idempotency_key_gives_the_first_notification(cloud: DeployedCloud) -> None:
+    text, key = unique(), uuid4().hex
+    body = {"channel": "sms", "recipient": RECIPIENTS["sms"], "body": text}
+    (_, first), (status, second) = (cloud.post(body, idempotency_key=key) for _ in range(2))
+    assert status == 202
+    assert second["id"] == first["id"]
+    assert cloud.settled(first["id"])["status"] == "sent"
+    assert len(cloud.deliveries("sms", text)) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"channel": "fax"}, "channel"),
+        ({"recipient": "not a number"}, "recipient"),
+        ({"body": ""}, "body"),
+    ],
+)
+def test_bad_input_names_the_field_and_stores_nothing(cloud: DeployedCloud, change: dict[str, str], field: str) -> None:
+    before = notifications(cloud)
+    status, problem = cloud.post({"channel": "sms", "recipient": RECIPIENTS["sms"], "body": unique()} | change)
+    assert status == 422
+    assert field in json.dumps(problem)
+    assert notifications(cloud) == before
+    assert cloud.queued(cloud.output("Queue", "QueueUrl")) == []
+
+
+def test_a_malformed_message_is_parked_with_its_reason_and_holds_nobody_up(cloud: DeployedCloud) -> None:
+    queue, parking = cloud.output("Queue", "QueueUrl"), cloud.output("Queue", "DeadLetterQueueUrl")
+    malformed, text = f"malformed {unique()}", unique()
+    message = {"id": str(uuid4()), "channel": "sms", "recipient": RECIPIENTS["sms"], "body": text}
+    answer = cloud.client("sqs").send_message_batch(
+        QueueUrl=queue,
+        Entries=[{"Id": "1", "MessageBody": malformed}, {"Id": "2", "MessageBody": json.dumps(message)}],
+    )
+    assert len(answer["Successful"]) == 2
+
+    def parked() -> dict[str, Any] | None:
+        found = [each for each in cloud.queued(parking) if each["Body"] == malformed]
+        return found[0] if found else None
+
+    attributes = within(40, parked)["MessageAttributes"]
+    assert "JSON" in attributes["Reason"]["StringValue"]
+    within(40, lambda: cloud.deliveries("sms", text) or None)
+    assert len(cloud.deliveries("sms", text)) == 1
+    within(20, lambda: True if cloud.queued(queue) == [] else None)
+
+
+def test_a_transient_failure_is_retried_alone(cloud: DeployedCloud) -> None:
+    texts = [unique() for _ in range(4)]
+    paths = ["e2e", f"fail-first/1/{uuid4().hex}", "e2e", f"fail-first/1/{uuid4().hex}"]
+    messages = [
+        {"id": str(uuid4()), "channel": "webhook", "recipient": recipient(cloud, "webhook", path), "body": text}
+        for path, text in zip(paths, texts, strict=True)
+    ]
+    cloud.client("sqs").send_message_batch(
+        QueueUrl=cloud.output("Queue", "QueueUrl"),
+        Entries=[{"Id": str(number), "MessageBody": json.dumps(each)} for number, each in enumerate(messages)],
+    )
+
+    def all_accepted() -> bool | None:
+        return True if all(statuses(cloud, text)[-1:] == [200] for text in texts) else None
+
+    within(60, all_accepted)
+    within(20, lambda: True if cloud.queued(cloud.output("Queue", "QueueUrl")) == [] else None)
+    assert [statuses(cloud, text) for text in texts] == [[200], [503, 200], [200], [503, 200]]
+    settled = [cloud.settled(message["id"]) for message in messages]
+    assert [each["status"] for each in settled] == ["sent"] * 4
+    assert [each["attempts"] for each in settled] == [1, 2, 1, 2]
+
+
+def test_a_permanent_failure_is_final_and_says_why(cloud: DeployedCloud) -> None:
+    text = unique()
+    notification = cloud.settled(cloud.notify("webhook", recipient(cloud, "webhook", "status/410"), text))
+    assert (notification["status"], notification["attempts"]) == ("failed", 1)
+    assert "410" in notification["last_error"]
+    assert statuses(cloud, text) == [410]
+
+
+def statuses(cloud: DeployedCloud, text: str) -> list[int]:
+    """What the receiver answered to each attempt."""
+    return [each["status"] for each in cloud.deliveries("webhook", text)]
+
+
+def notifications(cloud: DeployedCloud) -> set[str]:
+    """The ids of all notifications."""
+    found, cursor = set(), ""
+    for _ in range(20):
+        page = cloud.get(f"/notifications?limit=100{cursor}")
+        found |= {each["id"] for each in page["items"]}
+        if not page.get("next_cursor"):
+            return found
+        cursor = f"&cursor={page['next_cursor']}"
+    raise AssertionError("more pages than all tests together could have made")
