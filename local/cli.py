@@ -40,7 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         errors.print(str(error), markup=False, soft_wrap=True)
         return error.exit_code
     except KeyboardInterrupt:
-        errors.print("interrupted: what already runs goes on running; make up carries on, make down stops it")
+        message = "interrupted: what already runs goes on running; make up carries on, make down stops it"
+        errors.print(message, soft_wrap=True)
         return LocalError.exit_code
     except BrokenPipeError:  # `make logs | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

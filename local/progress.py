@@ -79,8 +79,8 @@ class DeploymentView:
         if self._console.is_terminal:
             return
         for stack in progress.stacks.values():
-            # On lines of their own, the steps on the way would only repeat each other.
-            step = Phase.DEPLOYING if stack.phase is Phase.PUBLISHING else stack.phase
+            # On lines of their own, more steps on the way would only repeat each other.
+            step = Phase.WAITING if stack.phase is Phase.PUBLISHING else stack.phase
             if self._told.get(stack.stack_name, Phase.WAITING) is not step:
                 self._told[stack.stack_name] = step
                 self._console.print(f"  {stack.id}: {describe(stack)}", markup=False, highlight=False)
