@@ -77,7 +77,7 @@ def parse(arguments: Sequence[str]) -> Options:
     """
     parser = _Parser(prog="python -m local.emulator", description="An AWS in one process, on this machine only.")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder for everything it writes")
-    parser.add_argument("--port", type=port_number, default=4566, help="port of every AWS API (default 4566)")
+    parser.add_argument("--port", type=_port, default=4566, help="port of every AWS API (default 4566)")
     parser.add_argument("--certificate", type=Path, required=True, metavar="FILE", help="server certificate, PEM")
     parser.add_argument("--key", type=Path, required=True, metavar="FILE", help="its private key, PEM")
     parser.add_argument("--ca", type=Path, required=True, metavar="FILE", help="authority that signed it, PEM")
@@ -111,6 +111,13 @@ def parse(arguments: Sequence[str]) -> Options:
 def _own_node_modules() -> Path | None:
     folder = Path(__file__).resolve().parents[2] / "node_modules"
     return folder if folder.is_dir() else None
+
+
+def _port(text: str) -> int:
+    try:
+        return port_number(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _account(text: str) -> str:

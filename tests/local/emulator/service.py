@@ -22,7 +22,9 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(1.5)
         elif self.path == "/calls":
             return self.answer(calls())
-        elif self.path == "/health" and os.environ["TAG"] == "deaf":
+        elif self.path == "/sicken":
+            sick.set()
+        elif self.path == "/health" and sick.is_set():
             return self.answer({}, 500)
         names = ("TAG", "MARK", "TOKEN", "FROM_IMAGE", "DATABASE_URL", "AWS_PROFILE")
         seen = {name: os.environ.get(name) for name in names}
@@ -63,6 +65,9 @@ def calls():
 class Server(ThreadingHTTPServer):
     daemon_threads = False
 
+sick = threading.Event()
+if os.environ["TAG"] == "deaf":
+    sick.set()
 if os.environ["TAG"] == "broken":
     sys.exit("the configuration is broken")
 server = Server((os.environ["HOST"], int(os.environ["PORT"])), Handler)

@@ -115,6 +115,14 @@ def test_a_task_that_dies_is_replaced(web: httpx.Client) -> None:
     assert len(before & after) == 1
 
 
+def test_a_task_that_lives_but_fails_its_health_checks_is_replaced(cloud: Cloud, web: httpx.Client) -> None:
+    victim = web.get("sicken").json()["pid"]
+    eventually(lambda: not psutil.pid_exists(victim))
+    assert victim not in eventually(lambda: two_answer(web))
+    ended = [file.read_text() for file in (cloud.data / "logs" / "demo").iterdir()]
+    assert any("stopped: failed 2 health checks of /health" in text for text in ended)
+
+
 def test_a_deployment_replaces_every_task_without_a_failed_request(cloud: Cloud, web: httpx.Client) -> None:
     before = pids(web)
     answers: Counter[tuple[int, str]] = Counter()
