@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import certifi
+import botocore
 
 from local.emulator.options import Options
 from local.processes import MARK
@@ -68,7 +68,8 @@ def for_workload(options: Options) -> dict[str, str]:
 
 def write_trust_bundle(options: Options) -> None:
     """Write the machine's authorities and our own into one file: the variables above replace the default store."""
-    system = ssl.get_default_verify_paths().cafile or certifi.where()
+    # A machine without a store of its own gets the one that the AWS SDK falls back to.
+    system = ssl.get_default_verify_paths().cafile or Path(botocore.__file__).with_name("cacert.pem")
     options.trust_bundle.write_bytes(Path(system).read_bytes() + b"\n" + options.ca.read_bytes())
 
 

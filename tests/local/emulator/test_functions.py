@@ -57,6 +57,19 @@ def custom(event, context):
 """
 
 
+NODE_HANDLER = """
+const { EC2Client, DescribeVpcsCommand } = require("@aws-sdk/client-ec2");
+exports.handler = async () => {
+  try {
+    await new EC2Client({}).send(new DescribeVpcsCommand({}));
+    return "allowed";
+  } catch (error) {
+    return error.name;
+  }
+};
+"""
+
+
 def publish(cloud: Cloud, key: str, files: dict[str, str]) -> dict[str, str]:
     cloud.client("s3").put_object(Bucket="code", Key=key, Body=zipped(files))
     return {"S3Bucket": "code", "S3Key": key}
@@ -158,6 +171,21 @@ def test_a_function_has_its_layer_its_role_and_trusts_this_cloud(cloud: Cloud) -
     answer = describe(cloud)
     assert "s3:ListAllMyBuckets" in answer.pop("denied")
     assert answer == {"layer": "from the layer", "trusted": 200, "region": "us-east-1", "operator": None}
+
+
+@pytest.mark.usefixtures("deployed")
+def test_a_function_for_node_finds_the_sdk_of_the_lambda_runtime(cloud: Cloud) -> None:
+    client = cloud.client("lambda")
+    client.create_function(
+        FunctionName="node",
+        Runtime="nodejs22.x",
+        Role=client.get_function_configuration(FunctionName="describe")["Role"],
+        Handler="index.handler",
+        Timeout=20,
+        Code={"ZipFile": zipped({"index.js": NODE_HANDLER})},
+    )
+    # Refused by IAM: so it was found, trusted and asked with the function's own credentials.
+    assert json.loads(client.invoke(FunctionName="node")["Payload"].read()) == "UnauthorizedOperation"
 
 
 @pytest.mark.usefixtures("deployed")
