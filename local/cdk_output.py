@@ -114,9 +114,7 @@ class DeployProgress:
             stack.resources_total = int(event["total"])
         if event["status"].endswith("_FAILED") and event["logical_id"]:
             reason = event["reason"] or "no reason given"
-            failure = f"{event['resource']} ({event['type']}): {reason}"
-            if failure not in stack.failures:
-                stack.failures.append(failure)
+            stack.failures.append(f"{event['resource']} ({event['type']}): {reason}")
         return stack
 
 

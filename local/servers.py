@@ -9,7 +9,6 @@ import psutil
 from local import processes
 from local.certificates import ensure_certificates
 from local.cloud import is_healthy
-from local.emulator.processes import stop_left_behind
 from local.errors import LocalError
 from local.ports import require_free
 from local.settings import PORT_VARIABLE, RECEIVER_PORT_VARIABLE, Settings
@@ -67,7 +66,7 @@ def start_servers(settings: Settings) -> None:
 def stop_servers(settings: Settings) -> int:
     """Stop everything that this folder's cloud has started; returns how many processes that were.
 
-    An emulator that was killed leaves databases and tasks behind: they are found by its ledger and by their mark.
+    An emulator that was killed leaves databases, tasks and functions behind: they are found by their mark.
     """
     servers = [found for name in (EMULATOR, RECEIVER) if (found := processes.running(settings, name))]
     count = len(servers)
@@ -75,7 +74,6 @@ def stop_servers(settings: Settings) -> int:
         with suppress(psutil.Error):
             count += len(server.children(recursive=True))
     processes.stop(servers, grace_seconds=_EMULATOR_GRACE_SECONDS)
-    count += stop_left_behind(settings.directory / "run")
     orphans = processes.marked(settings)
     processes.stop(orphans, grace_seconds=_GRACE_SECONDS)
     for name in (EMULATOR, RECEIVER):

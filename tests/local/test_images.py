@@ -129,6 +129,21 @@ def test_a_stage_hands_on_the_files_that_come_from_the_context(docker: Docker) -
     assert docker.image()["environment"] == {"A": "1"}
 
 
+def test_a_file_copied_to_a_folder_is_in_it_for_later_stages(docker: Docker) -> None:
+    docker.write({"a.txt": "a", "lib/one.py": "1"})
+    text = "FROM x AS first\nWORKDIR /made\nCOPY lib /lib\nCOPY a.txt /lib\nCOPY a.txt /made\n"
+    copies = "COPY --from=first /lib/a.txt /one\nCOPY --from=first /made/a.txt /two\n"
+    assert docker.build(f"{text}FROM y\n{copies}") == 0
+    assert docker.files() == {"/one", "/two"}
+
+
+def test_a_stage_is_not_changed_by_one_that_goes_on_from_it(docker: Docker) -> None:
+    docker.write({"a.txt": "a"})
+    stages = "FROM x AS first\nCOPY a.txt /a\nFROM first AS second\nCOPY a.txt /b\n"
+    assert docker.build(f"{stages}FROM y\nCOPY --from=second /b /\nCOPY --from=first / /all/\n") == 0
+    assert docker.files() == {"/b", "/all/a"}
+
+
 def test_build_arguments_replace_defaults(docker: Docker) -> None:
     text = "ARG BASE=one\nFROM $BASE\nARG LEVEL=info\nENV LEVEL=${LEVEL}\n"
     assert docker.build(text, "--build-arg", "BASE=two", "--build-arg", "LEVEL=debug") == 0
