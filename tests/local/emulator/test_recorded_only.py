@@ -5,23 +5,12 @@ from typing import Any
 
 from tests.local.emulator.cloud import Cloud
 
-TARGET = "AWS::ApplicationAutoScaling::ScalableTarget"
 POLICY = "AWS::ApplicationAutoScaling::ScalingPolicy"
 
 
-def scaling(service: str, maximum: int) -> dict[str, Any]:
-    target = {
-        "ResourceId": f"service/demo/{service}",
-        "ScalableDimension": "ecs:service:DesiredCount",
-        "ServiceNamespace": "ecs",
-        "MinCapacity": 1,
-        "MaxCapacity": maximum,
-    }
-    policy = {"PolicyName": "cpu", "PolicyType": "TargetTrackingScaling", "ScalingTargetId": {"Ref": "Target"}}
-    return {
-        "Target": {"Type": TARGET, "Properties": target},
-        "Policy": {"Type": POLICY, "Properties": policy},
-    }
+def policies(*names: str) -> dict[str, Any]:
+    properties = {"PolicyType": "TargetTrackingScaling", "ScalingTargetId": "service/demo/api|count|ecs"}
+    return {name: {"Type": POLICY, "Properties": {**properties, "PolicyName": name}} for name in names}
 
 
 def listed(cloud: Cloud) -> list[tuple[str, str, str]]:
@@ -32,13 +21,10 @@ def listed(cloud: Cloud) -> list[tuple[str, str, str]]:
 
 
 def test_resources_are_listed_while_they_exist(cloud: Cloud) -> None:
-    outputs = {"Target": {"Ref": "Target"}, "Policy": {"Fn::GetAtt": ["Policy", "Arn"]}}
-    first = cloud.deploy("scaling", scaling("api", 2), outputs)
-    assert first["Target"] == "service/demo/api|ecs:service:DesiredCount|ecs"
-    assert listed(cloud) == [(TARGET, "Target", first["Target"]), (POLICY, "Policy", first["Policy"])]
-    assert cloud.deploy("scaling", scaling("api", 4), outputs) == first
-    moved = cloud.deploy("scaling", scaling("web", 4), outputs)
-    assert listed(cloud) == [(TARGET, "Target", moved["Target"]), (POLICY, "Policy", moved["Policy"])]
-    assert moved["Target"] != first["Target"]
+    outputs = {"Cpu": {"Fn::GetAtt": ["Cpu", "Arn"]}}
+    first = cloud.deploy("scaling", policies("Cpu"), outputs)
+    assert listed(cloud) == [(POLICY, "Cpu", first["Cpu"])]
+    assert cloud.deploy("scaling", policies("Cpu", "Memory"), outputs) == first
+    assert [name for _, name, _ in listed(cloud)] == ["Cpu", "Memory"]
     cloud.delete("scaling")
     assert listed(cloud) == []

@@ -171,6 +171,37 @@ def test_an_image_that_is_not_in_the_store_is_named(cloud: Cloud, web: httpx.Cli
     assert web.get("").json()["TAG"] == "two"
 
 
+def scaled(minimum: int, maximum: int) -> dict[str, Any]:
+    target = {
+        "ResourceId": "service/demo/demo",
+        "ScalableDimension": "ecs:service:DesiredCount",
+        "ServiceNamespace": "ecs",
+        "MinCapacity": minimum,
+        "MaxCapacity": maximum,
+    }
+    return {"Target": {"Type": "AWS::ApplicationAutoScaling::ScalableTarget", "Properties": target}}
+
+
+def test_a_scalable_target_keeps_the_number_of_tasks_within_its_bounds(cloud: Cloud, web: httpx.Client) -> None:
+    """The CDK leaves the desired count to the target's minimum; without it a service would keep to one task."""
+    outputs = {"Target": {"Ref": "Target"}}
+    first = cloud.deploy("bounds", scaled(3, 4), outputs)
+    assert first["Target"] == "service/demo/demo|ecs:service:DesiredCount|ecs"
+    eventually(lambda: len(pids(web)) == 3)
+    assert service(cloud)["desiredCount"] == 3
+    cloud.deploy("bounds", scaled(1, 2), outputs)
+    eventually(lambda: two_answer(web))
+    cloud.delete("bounds")
+    assert service(cloud)["desiredCount"] == 2
+
+
+def test_scaling_what_does_not_exist_is_refused(cloud: Cloud) -> None:
+    target = scaled(1, 2)
+    target["Target"]["Properties"]["ResourceId"] = "service/demo/absent"
+    with pytest.raises(DeploymentError, match="no ECS service absent in cluster demo"):
+        cloud.deploy("absent", target)
+
+
 def test_no_tasks_means_no_targets(cloud: Cloud, web: httpx.Client) -> None:
     before = pids(web)
     cloud.deploy(STACK, template("two", desired=0))
