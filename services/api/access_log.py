@@ -11,6 +11,9 @@ from services.logs import without_values
 
 logger = logging.getLogger(__name__)
 
+# Asked for every few seconds per load balancer node: logged only when they fail.
+_PROBES = {"/health", "/ready"}
+
 
 class AccessLog:
     """ASGI middleware. Logs method, path, status and duration; never headers, queries or bodies."""
@@ -46,4 +49,5 @@ class AccessLog:
             await answer(scope, receive, observe)
         finally:
             milliseconds = round((time.perf_counter() - started) * 1000, 1)
-            logger.info("request", extra={**request, "status": status, "duration_ms": milliseconds})
+            level = logging.DEBUG if scope["path"] in _PROBES and status == HTTPStatus.OK else logging.INFO
+            logger.log(level, "request", extra={**request, "status": status, "duration_ms": milliseconds})

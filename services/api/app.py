@@ -28,6 +28,8 @@ def create_app(settings: ApiSettings) -> FastAPI:
         title="Notifications",
         description="Sends notifications by e-mail, SMS, webhook and Telegram.",
         version="1",
+        # Behind the load balancer a redirect would lead to plain HTTP.
+        redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan(pool),

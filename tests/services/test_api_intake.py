@@ -3,16 +3,21 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from http.client import HTTPConnection
 from uuid import UUID
 
 import httpx
 import pytest
 
+from services.api.app import create_app
 from services.api.json_route import MAX_REQUEST_BYTES
 from services.messages import MAX_BODY_BYTES, Message
+from services.settings import ApiSettings
 from tests.services.problems import problem
 from tests.support.emulator import Aws
 from tests.support.postgres import TestDatabase
+from tests.support.serving import serving
 
 EMAIL = {"channel": "email", "recipient": "ada@example.com", "subject": "Hello", "body": "World"}
 JSON = {"Content-Type": "application/json"}
@@ -110,6 +115,17 @@ def test_concurrent_posts_with_one_key_make_one_row_and_one_message(
     assert stored(database) == len(aws.emulator.messages(queue_url)) == 1
 
 
+def test_a_fifo_queue_gets_each_notification_in_a_group_of_its_own(aws: Aws, api_environment: dict[str, str]) -> None:
+    queue_url = aws.queue(FifoQueue="true")
+    app = create_app(ApiSettings.from_environment({**api_environment, "QUEUE_URL": queue_url}))
+    with serving(app) as url, httpx.Client(base_url=url) as client:
+        ids = [client.post("/notifications", json=EMAIL).json()["id"] for _ in range(2)]
+    queued = aws.emulator.messages(queue_url)
+    assert [(message["MessageGroupId"], message["MessageDeduplicationId"]) for message in queued] == [
+        (each, each) for each in ids
+    ]
+
+
 @pytest.mark.parametrize("key", ["", "a" * 256, "two words", "naïve"])
 @pytest.mark.usefixtures("nothing_happens")
 def test_keys_that_are_refused(api: httpx.Client, key: str) -> None:
@@ -193,6 +209,15 @@ def test_a_request_over_the_limit_is_refused_however_it_is_sent(
     problem(api.post("/notifications", content=chunks, headers=headers), 413)
 
 
+def test_a_request_that_declares_too_much_is_refused_before_it_is_sent(api: httpx.Client) -> None:
+    with closing(HTTPConnection(api.base_url.netloc.decode(), timeout=5)) as connection:
+        connection.putrequest("POST", "/notifications")
+        connection.putheader("Content-Type", "application/json")
+        connection.putheader("Content-Length", str(MAX_REQUEST_BYTES + 1))
+        connection.endheaders()
+        assert connection.getresponse().status == 413
+
+
 def test_the_largest_body_is_accepted_even_when_every_character_is_escaped(
     api: httpx.Client, aws: Aws, queue_url: str
 ) -> None:
@@ -205,7 +230,13 @@ def test_the_largest_body_is_accepted_even_when_every_character_is_escaped(
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/nowhere", 404), ("PUT", "/notifications", 405), ("DELETE", "/health", 405), ("GET", "/docs", 404)],
+    [
+        ("GET", "/nowhere", 404),
+        ("GET", "/notifications/", 404),
+        ("PUT", "/notifications", 405),
+        ("DELETE", "/health", 405),
+        ("GET", "/docs", 404),
+    ],
 )
 def test_unknown_operations_are_problems_too(api: httpx.Client, method: str, path: str, status: int) -> None:
     problem(api.request(method, path), status)

@@ -161,6 +161,8 @@ def encoded(text: str) -> str:
         encoded("2026-01-31T00:00:00 7f5a1f6e-0d9b-4f3c-9a55-0c5f6f0f7f11"),
         encoded("yesterday 7f5a1f6e-0d9b-4f3c-9a55-0c5f6f0f7f11"),
         encoded("2026-01-31T00:00:00+00:00 7f5a1f6e-0d9b-4f3c-9a55-0c5f6f0f7f11 more"),
+        encoded("2026-01-31T00:00+00:00 7f5a1f6e-0d9b-4f3c-9a55-0c5f6f0f7f11"),
+        encoded("2026-01-31T00:00:00+00:00 7F5A1F6E-0D9B-4F3C-9A55-0C5F6F0F7F11"),
         encoded("' OR 1=1 -- 7f5a1f6e-0d9b-4f3c-9a55-0c5f6f0f7f11"),
     ],
 )

@@ -16,6 +16,7 @@ from services.messages import Channel, Message
 from services.receiving import ConsumedQueue
 from services.secret_values import SecretValues
 from services.settings import WorkerSettings
+from services.text import portable
 from services.worker import BatchReport, Worker
 from tests.support.batches import Source
 from tests.support.emulator import Aws
@@ -192,6 +193,7 @@ def test_copies_within_a_batch_are_delivered_once(
         json.dumps({"id": str(uuid4()), "channel": "sms", "recipient": "+14155550123", "body": "hunter2", "x": 1}),
         json.dumps({"id": str(uuid4()), "channel": "sms", "recipient": "+14155550123", "body": "\0hunter2"}),
         json.dumps({"\x07": 1}),
+        json.dumps({"x" * 3000: 1}),
         "[" * 5000,
         "x" * 300_000,
     ],
@@ -208,6 +210,8 @@ def test_a_malformed_message_is_parked_with_its_reason_and_blocks_nobody(
     reason = source.parked[body]
     assert reason.startswith("malformed: ")
     assert "hunter2" not in reason
+    assert len(reason) <= 500
+    assert reason == portable(reason)
     assert recorded(database) == {good.id: ("sent", 1, None)}
 
 

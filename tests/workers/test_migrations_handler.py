@@ -111,7 +111,7 @@ def test_a_database_that_stays_away_fails_the_deployment_in_time(
 ) -> None:
     postgres.stop()
     try:
-        answer = cloudformation.call("Create", seconds=17)
+        answer = cloudformation.call("Create", seconds=22)
     finally:
         postgres.start()
     assert answer["Status"] == "FAILED"
@@ -123,6 +123,13 @@ def test_a_missing_variable_is_the_reason(cloudformation: CloudFormation, enviro
     answer = cloudformation.call("Create")
     assert answer["Status"] == "FAILED"
     assert "DATABASE_NAME is missing" in answer["Reason"]
+
+
+def test_an_impossible_log_level_is_the_reason(cloudformation: CloudFormation, environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("LOG_LEVEL", "loud")
+    answer = cloudformation.call("Create")
+    assert answer["Status"] == "FAILED"
+    assert "LOG_LEVEL is 'loud'" in answer["Reason"]
 
 
 def test_whatever_happens_is_answered(cloudformation: CloudFormation, environment: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Brings the schema up to date when CloudFormation creates or updates the custom resource that calls `handler`."""
 
 import json
+import logging
 import os
 from dataclasses import dataclass
 from functools import cache
@@ -19,13 +20,13 @@ from services.settings import MigrationSettings, SettingsError
 # The same for ever: another one would make CloudFormation delete the resource as replaced.
 _PHYSICAL_ID = "database-schema"
 # Kept back for the answer, which CloudFormation would otherwise wait an hour for.
-_RESERVE_SECONDS = 15
+_RESERVE_SECONDS = 20
 # A paused or starting database is there within this time; one that is not fails the deployment soon.
 _MAX_PATIENCE_SECONDS = 120
 # CloudFormation takes answers up to 4 KiB.
 _MAX_REASON_CHARACTERS = 1000
 _ANSWER_ATTEMPTS = 3
-_ANSWER_TIMEOUT_SECONDS = 4
+_ANSWER_TIMEOUT_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,11 @@ class _Result:
 
 @cache
 def _logger() -> Logger:
+    # Whatever the variables hold: what is wrong with them is told to CloudFormation, which has to be answered.
+    level = os.environ.get("LOG_LEVEL", "")
     return configure_logging(
-        os.environ.get("POWERTOOLS_SERVICE_NAME", "migrations"), os.environ.get("LOG_LEVEL", "INFO")
+        os.environ.get("POWERTOOLS_SERVICE_NAME") or "migrations",
+        level if level in logging.getLevelNamesMapping() else "INFO",
     )
 
 
