@@ -43,9 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         message = "interrupted: what already runs goes on running; make up carries on, make down stops it"
         errors.print(message, soft_wrap=True)
         return LocalError.exit_code
-    except BrokenPipeError:  # `make logs | head`
+    except BrokenPipeError:  # `make logs | head`: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return LocalError.exit_code
+        return 0
 
 
 def _parser() -> argparse.ArgumentParser:

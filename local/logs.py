@@ -98,7 +98,8 @@ def show(settings: Settings, *, names: Sequence[str], lines: int, follow: bool) 
     """
     logs = _find(settings, names)
     if names and not logs:
-        known = ", ".join(_find(settings, ())) or "none yet"
+        # A service may have had many tasks: each counts by its folder.
+        known = ", ".join(dict.fromkeys(name.split("/")[0] for name in _find(settings, ()))) or "none yet"
         raise InputError(f"no log is named like {' or '.join(names)}; there are: {known}")
     for name, log in logs.items():
         _print(name, log.tail(lines))

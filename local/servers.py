@@ -116,6 +116,7 @@ def _start_emulator(settings: Settings) -> psutil.Popen | None:
         return None
     # What a killed one has left would hold its ports and folders.
     stop_servers(settings)
+    _forget_former_workloads(settings)
     require_free(settings.port, variable=PORT_VARIABLE, purpose="the AWS APIs")
     arguments = [
         *("-m", "local.emulator", "--data", str(settings.directory), "--port", str(settings.port)),
@@ -123,6 +124,12 @@ def _start_emulator(settings: Settings) -> psutil.Popen | None:
         *("--ca", str(settings.ca_bundle), "--account", settings.account, "--region", settings.region),
     ]
     return processes.start(settings, EMULATOR, arguments, os.environ, port=settings.port)
+
+
+def _forget_former_workloads(settings: Settings) -> None:
+    """Remove the logs of tasks and databases, kept until now for whoever wanted to know; nobody names them any more."""
+    for folder in settings.logs.glob("*/"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _start_receiver(settings: Settings) -> psutil.Popen | None:

@@ -1,6 +1,8 @@
 import fcntl
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -8,7 +10,7 @@ import pytest
 
 from local import cli, processes
 from local.servers import remove_data, start_servers, stop_servers
-from local.settings import Settings
+from local.settings import ROOT, Settings
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +84,30 @@ def test_an_interrupt_is_no_traceback(capsys: pytest.CaptureFixture[str], monkey
     monkeypatch.setattr(cli, "_run", interrupt)
     assert cli.main(["status"]) == 1
     assert "interrupted: what already runs goes on running" in capsys.readouterr().err
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure(settings: Settings) -> None:
+    settings.logs.mkdir(parents=True)
+    (settings.logs / "long.log").write_text("line\n" * 100_000)
+    done = subprocess.run(
+        ["/bin/bash", "-c", 'set -o pipefail; "$PYTHON" -m local logs -n 100000 | head -1'],
+        env=os.environ | {"PYTHON": sys.executable},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "long | line\n", "")
+
+
+def test_a_new_cloud_begins_without_the_logs_of_former_workloads(settings: Settings) -> None:
+    former = settings.logs / "api/former.log"
+    former.parent.mkdir(parents=True)
+    former.write_text("old\n")
+    start_servers(settings)
+    stop_servers(settings)
+    assert not former.exists()
+    assert (settings.logs / "emulator.log").exists()
 
 
 def test_servers_start_once_and_stop_without_leftovers(settings: Settings) -> None:

@@ -27,7 +27,7 @@ def test_logs_are_chosen_by_part_of_their_name(settings: Settings, capsys: pytes
 
 
 def test_an_unknown_name_lists_those_there_are(settings: Settings) -> None:
-    with pytest.raises(InputError, match=r"no log is named like redis; there are: api/one, emulator"):
+    with pytest.raises(InputError, match=r"no log is named like redis; there are: api, emulator"):
         show(settings, "redis")
 
 

@@ -136,6 +136,9 @@ class LocalEngine:
                 )
         except (OSError, RuntimeError, ValueError) as error:
             ports.release(port)
+            log.unlink()
+            # Counts like an end soon after the start: a task that cannot start must not be tried without a pause.
+            self._remember_end(task, quick=True)
             raise ContainerError(f"container {launch.name} cannot be started: {error}") from error
 
         def ended() -> None:
