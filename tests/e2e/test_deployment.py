@@ -44,7 +44,6 @@ def test_status_tells_what_runs(cloud: DeployedCloud) -> None:
     assert ["PostgreSQL", "1"] in lines
     assert ["tasks", "1"] in lines
     assert any(line[:2] == ["Api", "CREATE_COMPLETE"] for line in lines)
-    assert "AWS::ApplicationAutoScaling::ScalableTarget" in done.stdout
 
 
 def test_the_cli_s_shell_reaches_the_queues(cloud: DeployedCloud) -> None:
