@@ -11,21 +11,29 @@ from config.model import (
     SystemConfig,
     WorkerConfig,
 )
+from config.systems.notifications.shared import (
+    COST_CENTER,
+    DATABASE_NAME,
+    EMAIL_SENDER,
+    OWNER,
+    POSTGRES_VERSION,
+    SYSTEM,
+)
 
 
 def dev() -> SystemConfig:
     """Return the development environment."""
     return SystemConfig(
-        system="notifications",
+        system=SYSTEM,
         environment="dev",
-        owner="platform",
-        cost_center="notifications",
+        owner=OWNER,
+        cost_center=COST_CENTER,
         lifecycle=Lifecycle.DESTROY,
         log_level="DEBUG",
         network=NetworkConfig(cidr="10.0.0.0/16", zones=2, nat=Nat.INSTANCE),
         database=DatabaseConfig(
-            name="notifications",
-            engine_version="18.4",
+            name=DATABASE_NAME,
+            engine_version=POSTGRES_VERSION,
             min_acu=0,
             max_acu=2,
             auto_pause_minutes=10,
@@ -34,5 +42,5 @@ def dev() -> SystemConfig:
         queue=QueueConfig(depth_alarm_messages=1000),
         api=ApiConfig(cpu_units=512, memory_mib=1024, min_tasks=1, max_tasks=2),
         worker=WorkerConfig(memory_mib=512, timeout_seconds=60, reserved_concurrency=5),
-        channels=ChannelsConfig(email_sender="notifications@example.com"),
+        channels=ChannelsConfig(email_sender=EMAIL_SENDER),
     )

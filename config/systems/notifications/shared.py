@@ -1,0 +1,9 @@
+"""notifications: what is the same in every environment, however large it is."""
+
+SYSTEM = "notifications"
+OWNER = "platform"
+COST_CENTER = "notifications"
+DATABASE_NAME = "notifications"
+# The newest Aurora PostgreSQL that CloudFormation's own rules know.
+POSTGRES_VERSION = "18.4"
+EMAIL_SENDER = "notifications@example.com"
