@@ -14,12 +14,13 @@ _PASSED_ON = {"services", "uvicorn", "psycopg", "alembic"}
 
 def configure_logging(service: str, level: str) -> Logger:
     """Sends the records of this package and of the libraries that have something to tell through one JSON logger."""
-    # At INFO it logs every URL, and some hold a token or a signature.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     logger = Logger(service=service, level=level, utc=True)
     for name in _PASSED_ON:
         logging.getLogger(name)
     copy_config_to_registered_loggers(logger, include=set(_PASSED_ON))
+    # httpx logs every URL at INFO, and some hold a token or a signature; psycopg every step of a connection at DEBUG.
+    for name in ("httpx", "psycopg"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     return logger
 
 

@@ -31,17 +31,17 @@ class Channel(StrEnum):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Rule:
     recipient: Callable[[str], str]
-    takes_subject: bool
     max_characters: int | None = None
+    """Most characters of subject and body as one text."""
 
 
 _RULES = {
-    Channel.EMAIL: _Rule(recipient=recipients.email_address, takes_subject=True),
+    Channel.EMAIL: _Rule(recipient=recipients.email_address),
     # The most that SNS takes for one message, which it sends in parts.
-    Channel.SMS: _Rule(recipient=recipients.phone_number, takes_subject=False, max_characters=1600),
-    Channel.WEBHOOK: _Rule(recipient=recipients.webhook_url, takes_subject=True),
+    Channel.SMS: _Rule(recipient=recipients.phone_number, max_characters=1600),
+    Channel.WEBHOOK: _Rule(recipient=recipients.webhook_url),
     # sendMessage in the Bot API.
-    Channel.TELEGRAM: _Rule(recipient=recipients.telegram_chat, takes_subject=False, max_characters=4096),
+    Channel.TELEGRAM: _Rule(recipient=recipients.telegram_chat, max_characters=4096),
 }
 
 _Text = Annotated[str, AfterValidator(portable)]
@@ -56,7 +56,7 @@ class Content(BaseModel):
     channel: Channel
     recipient: Annotated[_Text, Field(examples=["ada@example.com"])]
     subject: Annotated[_Text, Field(min_length=1, max_length=MAX_SUBJECT_CHARACTERS)] | None = None
-    body: Annotated[_Text, Field(min_length=1, description=f"At most {MAX_BODY_BYTES} bytes in UTF-8.")]
+    body: Annotated[_Text, Field(description=f"At most {MAX_BODY_BYTES} bytes in UTF-8.")]
 
     @field_validator("recipient")
     @classmethod
@@ -66,15 +66,8 @@ class Content(BaseModel):
 
     @field_validator("subject")
     @classmethod
-    def _subject_fits_channel(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value is None:
-            return value
-        rule = _rule(info)
-        if rule and not rule.takes_subject:
-            raise PydanticCustomError(
-                "subject", "must be left out: channel {channel} has no subject", {"channel": info.data["channel"].value}
-            )
-        if "\n" in value or "\r" in value or "\t" in value:
+    def _subject_is_a_line(cls, value: str | None) -> str | None:
+        if value is not None and ("\n" in value or "\r" in value or "\t" in value):
             raise PydanticCustomError("subject", "must be one line without tabs")
         return value
 
@@ -88,13 +81,23 @@ class Content(BaseModel):
                 "body", "is {size} bytes long in UTF-8: at most {most}", {"size": size, "most": MAX_BODY_BYTES}
             )
         rule = _rule(info)
-        if rule and rule.max_characters and len(value) > rule.max_characters:
+        size = len(_one_text(info.data.get("subject"), value))
+        if rule and rule.max_characters and size > rule.max_characters:
             raise PydanticCustomError(
                 "body",
-                "is {size} characters long: channel {channel} takes at most {most}",
-                {"size": len(value), "channel": info.data["channel"].value, "most": rule.max_characters},
+                "is, with the subject, {size} characters long: channel {channel} takes at most {most}",
+                {"size": size, "channel": info.data["channel"].value, "most": rule.max_characters},
             )
         return value
+
+    @property
+    def text(self) -> str:
+        """Subject and body in one, for channels that know no subject: it becomes the first line."""
+        return _one_text(self.subject, self.body)
+
+
+def _one_text(subject: str | None, body: str) -> str:
+    return f"{subject}\n{body}" if subject else body
 
 
 def _rule(info: ValidationInfo) -> _Rule | None:

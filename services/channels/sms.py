@@ -24,7 +24,7 @@ class SmsChannel:
         try:
             self._client.publish(
                 PhoneNumber=message.recipient,
-                Message=message.body,
+                Message=message.text,
                 MessageAttributes={"AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}},
             )
         except (BotoCoreError, ClientError) as error:

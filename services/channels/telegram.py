@@ -41,7 +41,7 @@ class TelegramChannel:
     def _send(self, token: str, message: Message) -> httpx.Response:
         try:
             return self._client.post(
-                f"{self._base_url}/bot{token}/sendMessage", json={"chat_id": message.recipient, "text": message.body}
+                f"{self._base_url}/bot{token}/sendMessage", json={"chat_id": message.recipient, "text": message.text}
             )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             reason = describe(error) if isinstance(error, httpx.HTTPError) else "its address cannot be used"

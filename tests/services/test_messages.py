@@ -96,10 +96,15 @@ def test_an_unknown_channel_is_the_only_complaint(channel: object) -> None:
     assert list(faults({"channel": channel, "recipient": "anything", "body": "World"})) == ["channel"]
 
 
-@pytest.mark.parametrize("content", [SMS, TELEGRAM], ids=["sms", "telegram"])
-def test_channels_without_subject_refuse_one(content: dict[str, Any]) -> None:
-    assert "has no subject" in faults({**content, "subject": "Hello"})["subject"]
-    assert Content.model_validate({**content, "subject": None}).subject is None
+def test_subject_and_body_are_one_text_for_channels_that_know_no_subject() -> None:
+    assert Content.model_validate({**SMS, "subject": "Hello", "body": "World"}).text == "Hello\nWorld"
+    assert Content.model_validate({**SMS, "subject": None, "body": "World"}).text == "World"
+
+
+@pytest.mark.parametrize(("content", "most"), [(SMS, 1600), (TELEGRAM, 4096)], ids=["sms", "telegram"])
+def test_the_subject_counts_where_it_is_part_of_the_text(content: dict[str, Any], most: int) -> None:
+    assert Content.model_validate({**content, "subject": "Hello", "body": "é" * (most - 6)})
+    assert "with the subject" in faults({**content, "subject": "Hello", "body": "é" * (most - 5)})["body"]
 
 
 @pytest.mark.parametrize("subject", ["", "a" * 257, "one\ntwo", "one\r", "one\ttwo", "\0", 1])
@@ -121,7 +126,9 @@ def test_characters_at_the_edge_of_what_is_allowed(character: str) -> None:
 
 @pytest.mark.parametrize("body", ["", " ", "\n\t ", None, 1, {"text": "World"}])
 def test_bodies_that_say_nothing(body: object) -> None:
-    assert list(faults({**EMAIL, "body": body})) == ["body"]
+    told = faults({**EMAIL, "body": body})
+    assert list(told) == ["body"]
+    assert told["body"] == ("must not be blank" if isinstance(body, str) else "Input should be a valid string")
 
 
 def test_bodies_are_bounded_by_their_bytes() -> None:

@@ -38,6 +38,12 @@ def test_sms(deliver: Callable[..., None], aws: Aws) -> None:
     assert text["Message"] == "Grüße"
 
 
+def test_sms_begins_with_the_subject(deliver: Callable[..., None], aws: Aws) -> None:
+    deliver("sms", "+14155550124", "World", "Hello")
+    [text] = aws.emulator.texts("+14155550124")
+    assert text["Message"] == "Hello\nWorld"
+
+
 @pytest.mark.parametrize(("channel", "recipient"), [("email", "ada@example.com"), ("sms", "+14155550123")])
 @pytest.mark.parametrize(
     ("code", "status", "expected"),

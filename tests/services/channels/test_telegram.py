@@ -24,6 +24,11 @@ def test_telegram(deliver: Callable[..., None], receiver: Receiver) -> None:
     assert request.json == {"chat_id": "-1001234567890", "text": "Grüße"}
 
 
+def test_telegram_begins_with_the_subject(deliver: Callable[..., None], receiver: Receiver) -> None:
+    deliver("telegram", "42", "World", "Hello")
+    assert receiver.requests[0].json == {"chat_id": "42", "text": "Hello\nWorld"}
+
+
 @pytest.mark.parametrize("secret", [{"token": TOKEN}, f"{TOKEN}\n"], ids=["JSON", "text"])
 def test_the_token_may_have_either_form(
     settings: WorkerSettings, aws: Aws, receiver: Receiver, secret: str | dict[str, str]
