@@ -18,6 +18,8 @@ from local.settings import Settings
 from local.state import State
 from local.web import UnreachableError, get_json, send
 
+HTTPS_ONLY = frozenset({"prod"})
+DOMAIN = "notifications.example.com"
 TOKEN_OUTPUT = "TelegramSecretArn"  # noqa: S105 - the name of a stack output
 FUNCTION_OUTPUT = "FunctionName"
 SENDER_VARIABLE = "EMAIL_SENDER"
@@ -38,9 +40,21 @@ class Example:
     seen_at: str
 
 
-def context(settings: Settings) -> dict[str, str]:
-    """The CDK context that leads the system's deliveries to the receiver."""
-    return {"telegram_base_url": settings.receiver_url}
+def context(settings: Settings, env: str) -> dict[str, str]:
+    """The CDK context that leads the system's deliveries to the receiver, with a certificate where one is required."""
+    given = {"telegram_base_url": settings.receiver_url}
+    if env in HTTPS_ONLY:
+        given["certificate_arn"] = _certificate(settings)
+    return given
+
+
+def _certificate(settings: Settings) -> str:
+    """The ARN of the domain's certificate, requested unless there is one: another one would change the listener."""
+    client = session(settings).client("acm", **client_options(settings))
+    for known in client.list_certificates()["CertificateSummaryList"]:
+        if known["DomainName"] == DOMAIN:
+            return known["CertificateArn"]
+    return client.request_certificate(DomainName=DOMAIN, ValidationMethod="DNS")["CertificateArn"]
 
 
 def prepare(settings: Settings, state: State) -> None:

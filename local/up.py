@@ -42,7 +42,12 @@ def up(settings: Settings, options: UpOptions, console: Console) -> None:
     if not cloud.is_bootstrapped():
         with phases.phase("bootstrap", "cdk bootstrap"):
             cdk.bootstrap(settings)
-    context = {"system": options.system, "env": options.env, "provider": PROVIDER, **demo.context(settings)}
+    context = {
+        "system": options.system,
+        "env": options.env,
+        "provider": PROVIDER,
+        **demo.context(settings, options.env),
+    }
     with phases.phase("deploy", "cdk deploy --all"), DeploymentView(console) as view:
         progress = cdk.deploy(settings, context, on_change=view.update)
     state = _state(settings, options, cloud, progress)
