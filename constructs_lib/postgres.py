@@ -22,6 +22,7 @@ class AuroraPostgres(Construct):
         super().__init__(scope, id_)
         engine = rds.DatabaseClusterEngine.aurora_postgres(version=_engine_version(config.engine_version))
         protected = is_protected(lifecycle)
+        zones = vpc.select_subnets(subnet_type=ISOLATED.subnet_type).availability_zones
         self.cluster = rds.DatabaseCluster(
             self,
             "Cluster",
@@ -29,10 +30,12 @@ class AuroraPostgres(Construct):
             vpc=vpc,
             vpc_subnets=ISOLATED,
             port=config.port,
-            writer=_instance("Writer"),
+            # In zones by turns and by name, so that the loss of one takes the writer or its successor, never both.
+            writer=_instance("Writer", zone=zones[0]),
             # The failover target keeps the writer's size: a reader that lags behind would be overrun on taking over.
             readers=[
-                _instance(f"Reader{number}", scale_with_writer=number == 1) for number in range(1, config.readers + 1)
+                _instance(f"Reader{number}", zone=zones[number % len(zones)], scale_with_writer=number == 1)
+                for number in range(1, config.readers + 1)
             ],
             serverless_v2_min_capacity=config.min_acu,
             serverless_v2_max_capacity=config.max_acu,
@@ -66,9 +69,13 @@ def _engine_version(full: str) -> rds.AuroraPostgresEngineVersion:
     return rds.AuroraPostgresEngineVersion.of(full, major)
 
 
-def _instance(id_: str, *, scale_with_writer: bool | None = None) -> rds.IClusterInstance:
+def _instance(id_: str, *, zone: str, scale_with_writer: bool | None = None) -> rds.IClusterInstance:
     return rds.ClusterInstance.serverless_v2(
-        id_, scale_with_writer=scale_with_writer, auto_minor_version_upgrade=True, publicly_accessible=False
+        id_,
+        availability_zone=zone,
+        scale_with_writer=scale_with_writer,
+        auto_minor_version_upgrade=True,
+        publicly_accessible=False,
     )
 
 

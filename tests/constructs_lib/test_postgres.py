@@ -49,6 +49,17 @@ def test_stored_and_sent_encrypted() -> None:
     template.has_resource_properties("AWS::RDS::DBClusterParameterGroup", {"Parameters": {"rds.force_ssl": "1"}})
 
 
+def test_writer_and_its_successor_are_in_different_zones() -> None:
+    """In one zone, both are gone with it."""
+    template = postgres("prod", readers=3)
+    zones = [
+        str(instance["Properties"]["AvailabilityZone"])
+        for instance in template.find_resources("AWS::RDS::DBInstance").values()
+    ]
+    assert len(zones) == 4
+    assert len(set(zones)) == 3
+
+
 def test_nobody_gets_in_unasked() -> None:
     """Rules are made by consumers; one made here would let in whoever it names for as long as the database lives."""
     template = postgres()
