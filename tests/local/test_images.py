@@ -100,8 +100,8 @@ def test_the_repository_s_own_service_can_be_built(docker: Docker) -> None:
     [
         ("COPY a.txt /b.txt", {"/b.txt"}),
         ("COPY a.txt /folder/", {"/folder/a.txt"}),
-        ("COPY a.txt relative", {"/work/relative"}),
-        ("COPY a.txt .", {"/work/a.txt"}),
+        ("COPY a.txt relative", {"/srv/relative"}),
+        ("COPY a.txt .", {"/srv/a.txt"}),
         ("COPY lib /usr/lib", {"/usr/lib/one.py", "/usr/lib/deep/two.py"}),
         ("COPY lone /into", {"/into/only.py"}),
         ("COPY lib/*.py /x/", {"/x/one.py"}),
@@ -114,7 +114,7 @@ def test_the_repository_s_own_service_can_be_built(docker: Docker) -> None:
 )
 def test_copy_puts_files_where_docker_does(docker: Docker, copy: str, expected: set[str]) -> None:
     docker.write({"a.txt": "a", "lib/one.py": "1", "lib/deep/two.py": "2", "lone/only.py": "3"})
-    assert docker.build(f"FROM scratch\nWORKDIR /work\n{copy}\n") == 0
+    assert docker.build(f"FROM scratch\nWORKDIR /srv\n{copy}\n") == 0
     assert docker.files() == expected
 
 
