@@ -2,6 +2,8 @@
 
 import importlib
 import pkgutil
+import sys
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -30,12 +32,15 @@ def environments_of(system: str) -> Environments:
     """Return the environments of a system by name.
 
     Raises:
-        ConfigError: there is no such system.
+        ConfigError: there is no such system, or its modules are no valid Python.
     """
     if system not in system_names():
         allowed = f"no such system; allowed: {', '.join(system_names())}"
         raise ConfigError("configuration", [Problem(field="system", value=system, allowed=allowed)])
-    return cast("Environments", importlib.import_module(f"config.systems.{system}").ENVIRONMENTS)
+    try:
+        return cast("Environments", importlib.import_module(f"config.systems.{system}").ENVIRONMENTS)
+    except _MISTAKES as error:
+        raise ConfigError(f"configuration {system}", [_mistake(error)]) from error
 
 
 def load(system: str, environment: str, overrides: Mapping[str, str] | None = None) -> SystemConfig:
@@ -58,6 +63,8 @@ def load(system: str, environment: str, overrides: Mapping[str, str] | None = No
         config = _overridden(environments[environment](), overrides or {})
     except ValidationError as error:
         raise ConfigError(subject, _problems(error)) from error
+    except _MISTAKES as error:
+        raise ConfigError(subject, [_mistake(error)]) from error
     if problems := check(config):
         raise ConfigError(subject, problems)
     return config
@@ -78,11 +85,31 @@ def _problems(error: ValidationError) -> list[Problem]:
     problems = []
     for fault in error.errors(include_url=False):
         path = (*section, *map(str, fault["loc"]))
-        allowed = _allowed_range(path) if fault["type"] in _RANGE_FAULTS else fault["msg"].removeprefix("Value error, ")
-        problems.append(Problem(field=".".join(path), value=fault["input"], allowed=allowed))
+        field = ".".join(path)
+        if fault["type"] == "missing":
+            problems.append(Problem(field=field, allowed="is missing: give it a value"))
+        elif fault["type"] in _RANGE_FAULTS:
+            problems.append(Problem(field=field, value=fault["input"], allowed=_allowed_range(path)))
+        else:
+            allowed = fault["msg"].removeprefix("Value error, ")
+            problems.append(Problem(field=field, value=fault["input"], allowed=allowed))
     return problems
 
 
+def _mistake(error: Exception) -> Problem:
+    """Say where a module of the configuration is wrong as Python, such as a misspelt name."""
+    if isinstance(error, SyntaxError):
+        place, line = error.filename or "", error.lineno
+    else:
+        # The innermost line of a person's own: Python's library and installed packages raise on its behalf.
+        others = (sys.base_prefix, sys.prefix, "<")
+        frames = [each for each in traceback.extract_tb(error.__traceback__) if not each.filename.startswith(others)]
+        place, line = frames[-1].filename, frames[-1].lineno
+    return Problem(field=f"{place}, line {line}", allowed=f"{type(error).__name__}: {error}")
+
+
+# What a slip of the pen in a module of the configuration raises.
+_MISTAKES = (AttributeError, ImportError, NameError, SyntaxError, TypeError)
 _RANGE_FAULTS = frozenset({"greater_than_equal", "less_than_equal"})
 
 

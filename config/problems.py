@@ -3,18 +3,21 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+NO_VALUE = object()
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
-    """One fault: the field as a dotted path, the value it has, and what is allowed instead."""
+    """One fault: the field as a dotted path, the value it has, if any, and what is allowed instead."""
 
     field: str
-    value: object
+    value: object = NO_VALUE
     allowed: str
 
     def __str__(self) -> str:
         """Give the fault in one line."""
-        return f"{self.field} = {self.value!r}: {self.allowed}"
+        value = "" if self.value is NO_VALUE else f" = {self.value!r}"
+        return f"{self.field}{value}: {self.allowed}"
 
 
 class ConfigError(Exception):

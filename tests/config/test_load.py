@@ -7,7 +7,7 @@ import pytest
 
 from config import load as loading
 from config.load import environments_of, load
-from config.model import Lifecycle, Section, SystemConfig
+from config.model import Lifecycle, Nat, Section, SystemConfig
 from config.problems import ConfigError
 from config.systems.notifications.dev import dev
 
@@ -70,6 +70,25 @@ def test_a_wrong_field_is_named_with_its_value_and_what_is_allowed(
     section: str | None, fields: dict[str, Any], told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert told in faults(changed(section, **fields), monkeypatch)
+
+
+def test_a_missing_field_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def make() -> SystemConfig:
+        tree = dev().model_dump()
+        del tree["network"]["zones"]
+        return SystemConfig.model_validate(tree)
+
+    assert "network.zones: is missing" in faults(make, monkeypatch)
+
+
+def test_a_misspelt_name_is_told_with_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    def make() -> SystemConfig:
+        return changed("network", nat=Nat.NATGATEWAY)()  # type: ignore[attr-defined]  # the slip under test
+
+    told = faults(make, monkeypatch)
+    assert "test_load.py, line" in told
+    assert "AttributeError: " in told
+    assert "NATGATEWAY" in told
 
 
 def test_prod_without_certificate_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
