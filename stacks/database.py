@@ -31,8 +31,8 @@ class DatabaseProps:
 class DatabaseStack(GroundworkStack):
     """The Aurora cluster with its schema.
 
-    A stack of its own because it holds the state: it is protected as a whole, and neither a deployment of code nor a
-    rollback of one touches it. Migrations run here, so that code which needs them comes after them.
+    A stack of its own because it holds the state: it is protected as a whole, and of all code only the function that
+    migrates stands here. It does so that code which needs a migration comes after it.
     """
 
     def __init__(self, scope: Construct, id_: str, *, props: DatabaseProps, **options: Unpack[StackOptions]) -> None:
