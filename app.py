@@ -16,15 +16,16 @@ def main() -> None:
     """Build the app that `-c system=… -c env=… -c provider=…` ask for."""
     app = new_app()
 
-    def context(name: str) -> str | None:
+    def context(name: str, default: str) -> str:
+        # An empty value is a mistake, such as an unset variable in a script: it must not stand for the default.
         value = app.node.try_get_context(name)
-        return None if value is None else str(value)
+        return default if value is None else str(value)
 
-    overrides = {name: value for name in OVERRIDES if (value := context(name)) is not None}
-    config = load(context("system") or "notifications", context("env") or "dev", overrides)
+    overrides = {name: context(name, "") for name in OVERRIDES if app.node.try_get_context(name) is not None}
+    config = load(context("system", "notifications"), context("env", "dev"), overrides)
     account, region = os.environ.get("CDK_DEFAULT_ACCOUNT"), os.environ.get("CDK_DEFAULT_REGION")
     env = cdk.Environment(account=account, region=region) if account and region else None
-    build_app(app, config, provider_for(context("provider") or "aws"), env)
+    build_app(app, config, provider_for(context("provider", "aws")), env)
     app.synth()
 
 

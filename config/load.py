@@ -60,7 +60,10 @@ def load(system: str, environment: str, overrides: Mapping[str, str] | None = No
         raise ConfigError("configuration", [Problem(field="env", value=environment, allowed=allowed)])
     subject = f"configuration {system}/{environment}"
     try:
-        config = _overridden(environments[environment](), overrides or {})
+        made = environments[environment]()
+        if not isinstance(made, SystemConfig):
+            raise ConfigError(subject, [Problem(field=subject, value=made, allowed="is no SystemConfig: return one")])
+        config = _overridden(made, overrides or {})
     except ValidationError as error:
         raise ConfigError(subject, _problems(error)) from error
     except _MISTAKES as error:
@@ -89,11 +92,22 @@ def _problems(error: ValidationError) -> list[Problem]:
         if fault["type"] == "missing":
             problems.append(Problem(field=field, allowed="is missing: give it a value"))
         elif fault["type"] in _RANGE_FAULTS:
-            problems.append(Problem(field=field, value=fault["input"], allowed=_allowed_range(path)))
+            problems.append(Problem(field=field, value=fault["input"], allowed=f"out of range; {_allowed_range(path)}"))
         else:
-            allowed = fault["msg"].removeprefix("Value error, ")
+            allowed = fault["msg"].removeprefix("Value error, ") + _hint(fault["type"], path)
             problems.append(Problem(field=field, value=fault["input"], allowed=allowed))
     return problems
+
+
+def _hint(fault: str, path: tuple[str, ...]) -> str:
+    """Return what may be there instead, where the fault itself does not say it."""
+    if fault == "extra_forbidden":
+        return f"; allowed: {', '.join(_section(path).model_fields)}"
+    if fault.startswith(("int_", "float_")) and _limits(path):
+        return f"; {_allowed_range(path)}"
+    if fault == "string_pattern_mismatch":
+        return f"; {_section(path).model_fields[path[-1]].description}"
+    return ""
 
 
 def _mistake(error: Exception) -> Problem:
@@ -122,14 +136,19 @@ def _name(annotation: Any) -> str | None:
     return getattr(annotation, "__name__", None)
 
 
-def _allowed_range(path: tuple[str, ...]) -> str:
+def _section(path: tuple[str, ...]) -> type[BaseModel]:
+    """Return the class of the section that a field stands in."""
     model: type[BaseModel] = SystemConfig
     for name in path[:-1]:
         model = cast("type[BaseModel]", model.model_fields[name].annotation)
-    limits = {
-        limit: getattr(rule, limit)
-        for rule in model.model_fields[path[-1]].metadata
-        for limit in ("ge", "le")
-        if hasattr(rule, limit)
-    }
-    return f"out of range; allowed: {limits['ge']} to {limits['le']}"
+    return model
+
+
+def _limits(path: tuple[str, ...]) -> dict[str, float]:
+    metadata = _section(path).model_fields[path[-1]].metadata
+    return {limit: getattr(rule, limit) for rule in metadata for limit in ("ge", "le") if hasattr(rule, limit)}
+
+
+def _allowed_range(path: tuple[str, ...]) -> str:
+    limits = _limits(path)
+    return f"allowed: {limits['ge']} to {limits['le']}"

@@ -8,7 +8,7 @@ import re
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, HttpUrl
+from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, HttpUrl, UrlConstraints
 
 _CERTIFICATE_ARN = re.compile(r"arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[A-Za-z0-9-]+")
 
@@ -20,6 +20,9 @@ def _is_certificate_arn(value: str) -> str:
     return value
 
 
+HttpsUrl = Annotated[HttpUrl, UrlConstraints(allowed_schemes=["https"])]
+# The characters and length AWS takes in a tag's value.
+TagValue = Annotated[str, Field(max_length=256, pattern=r"^[A-Za-z0-9 _.:/=+@-]+$")]
 AcmCertificateArn = Annotated[str, AfterValidator(_is_certificate_arn)]
 LogRetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
 
@@ -59,8 +62,8 @@ class NetworkConfig(Section):
     """Private IPv4 block of the VPC."""
     zones: int = Field(ge=2, le=3)
     """Availability Zones in use."""
-    subnet_prefix: int = Field(default=24, ge=20, le=28)
-    """Prefix length of every subnet."""
+    subnet_prefix: int = Field(default=24, ge=20, le=27)
+    """Prefix length of every subnet; a load balancer takes no smaller one than /27."""
     nat: Nat
     """How private subnets reach the internet."""
 
@@ -70,8 +73,8 @@ class DatabaseConfig(Section):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")
     """Name of the database inside the cluster."""
-    engine_version: str = Field(pattern=r"^\d{2}\.\d{1,2}$")
-    """Aurora PostgreSQL version, major and minor."""
+    engine_version: str = Field(pattern=r"^(16|17|18)\.\d{1,2}$")
+    """Aurora PostgreSQL version, major (16 to 18) and minor."""
     port: int = Field(default=5432, ge=1150, le=65535)
     """TCP port."""
     min_acu: float = Field(ge=0, le=256, multiple_of=0.5)
@@ -146,8 +149,8 @@ class ChannelsConfig(Section):
 
     email_sender: EmailStr
     """Sender address; its domain is a verified SES identity of the account."""
-    telegram_base_url: HttpUrl = HttpUrl("https://api.telegram.org")
-    """Where the Telegram Bot API is reached."""
+    telegram_base_url: HttpsUrl = HttpUrl("https://api.telegram.org")
+    """Where the Telegram Bot API is reached; by HTTPS only, because the bot's token is part of the path."""
 
 
 class SystemConfig(Section):
@@ -157,9 +160,9 @@ class SystemConfig(Section):
     """Name of the system; part of every stack's name."""
     environment: str = Field(pattern=r"^[a-z][a-z0-9-]{1,15}$")
     """Name of the environment; part of every stack's name, and `APP_ENV` of the workload."""
-    owner: str
+    owner: TagValue
     """Who answers for it; a tag on every resource."""
-    cost_center: str
+    cost_center: TagValue
     """Who pays for it; a tag on every resource."""
     lifecycle: Lifecycle
     """What becomes of data when its stack is deleted."""

@@ -19,7 +19,11 @@ FARGATE_MEMORY_MIB: dict[int, tuple[int, ...]] = {
 }
 # Largest to smallest block of a VPC. https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
 VPC_PREFIXES = range(16, 28 + 1)
+# RFC 1918.
+PRIVATE_BLOCKS = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 SUBNET_TIERS = 3
+# Names RDS keeps for itself, or that are key words of SQL. https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/
+RESERVED_DATABASE_NAMES = frozenset({"all", "default", "postgres", "rdsadmin", "select", "table", "template0", "user"})
 
 
 def check(config: SystemConfig) -> list[Problem]:
@@ -35,7 +39,8 @@ def _cidr(config: SystemConfig) -> Iterator[Problem]:
     except ValueError as error:
         yield Problem(field=field, value=network.cidr, allowed=f"{error}; allowed: an IPv4 block such as 10.0.0.0/16")
         return
-    if not block.is_private or block.prefixlen not in VPC_PREFIXES:
+    private = "/" in network.cidr and any(block.subnet_of(each) for each in PRIVATE_BLOCKS)
+    if not private or block.prefixlen not in VPC_PREFIXES or not network.cidr.endswith(f"/{block.prefixlen}"):
         yield Problem(
             field=field, value=network.cidr, allowed="allowed: a private block from /16 to /28, such as 10.0.0.0/16"
         )
@@ -68,6 +73,14 @@ def _capacity(config: SystemConfig) -> Iterator[Problem]:
             field="database.auto_pause_minutes",
             value=database.auto_pause_minutes,
             allowed=f"only a cluster with min_acu 0 pauses, this one has {database.min_acu}; set None",
+        )
+
+
+def _database_name(config: SystemConfig) -> Iterator[Problem]:
+    name = config.database.name
+    if name in RESERVED_DATABASE_NAMES:
+        yield Problem(
+            field="database.name", value=name, allowed="is reserved; allowed: any other, such as the system's"
         )
 
 
@@ -128,4 +141,4 @@ def _series(sizes: tuple[int, ...]) -> str:
 
 
 Rule = Callable[[SystemConfig], Iterator[Problem]]
-RULES: tuple[Rule, ...] = (_cidr, _capacity, _queue, _task_size, _certificate)
+RULES: tuple[Rule, ...] = (_cidr, _capacity, _database_name, _queue, _task_size, _certificate)

@@ -44,7 +44,12 @@ class ThreeTierNetwork(Construct):
                 ),
             ],
             # Image layers and assets come from S3: free through this endpoint, paid by the GB through NAT.
-            gateway_endpoints={"S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3)},
+            # The isolated subnets stay without any route out.
+            gateway_endpoints={
+                "S3": ec2.GatewayVpcEndpointOptions(
+                    service=ec2.GatewayVpcEndpointAwsService.S3, subnets=[PUBLIC, PRIVATE]
+                )
+            },
         )
         if isinstance(nat_provider, ec2.NatInstanceProviderV2):
             nat_provider.connections.allow_from(
@@ -54,6 +59,7 @@ class ThreeTierNetwork(Construct):
 
 def _nat_provider(nat: Nat) -> ec2.NatProvider:
     if nat is Nat.INSTANCE:
+        # Follows the newest image: a deployment of Network may replace the instance, and the way out is gone meanwhile.
         return ec2.NatProvider.instance_v2(
             instance_type=ec2.InstanceType.of(ec2.InstanceClass.T4G, ec2.InstanceSize.NANO),
             machine_image=ec2.MachineImage.latest_amazon_linux2023(cpu_type=ec2.AmazonLinuxCpuType.ARM_64),

@@ -54,7 +54,7 @@ class ApiStack(GroundworkStack):
         )
         allow_database(api.consumer, props.database)
         props.queue.queue.grant_send_messages(api.consumer.role)
-        self.output("ApiUrl", api.url, "Where the API answers")
+        self.output("ApiUrl", api.url, "The load balancer; a certificate's domain name is pointed at it")
         self.output("LoadBalancerArn", api.load_balancer.load_balancer_arn, "The load balancer")
         self.output("ClusterName", api.cluster.cluster_name, "The ECS cluster")
         self.output("ServiceName", api.service.service_name, "The ECS service")

@@ -5,7 +5,7 @@ from typing import TypedDict, Unpack
 import aws_cdk as cdk
 from constructs import Construct
 
-# Every region open to all accounts has at least three zones.
+# The most that a system may use; a region or an account with fewer zones takes a config with fewer.
 MAX_ZONES = 3
 
 

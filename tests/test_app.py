@@ -53,6 +53,7 @@ def test_default_is_notifications_in_dev(tmp_path: Path) -> None:
     [
         ({"system": "newsletter"}, ["system = 'newsletter'", "notifications"]),
         ({"env": "production"}, ["env = 'production'", "dev, staging, prod"]),
+        ({"env": ""}, ["env = ''", "dev, staging, prod"]),
         ({"provider": "azure"}, ["Unsupported environment: azure", "aws, local"]),
         ({"env": "prod", "provider": "local"}, ["api.certificate_arn = None", "-c certificate_arn="]),
         ({"certificate_arn": "example.com"}, ["api.certificate_arn = 'example.com'", "arn:aws"]),

@@ -70,7 +70,9 @@ def test_s3_is_reached_without_nat() -> None:
     template = network()
     (endpoint,) = template.find_resources("AWS::EC2::VPCEndpoint").values()
     assert endpoint["Properties"]["VpcEndpointType"] == "Gateway"
-    assert len(endpoint["Properties"]["RouteTableIds"]) == 6
+    tables = {table["Ref"] for table in endpoint["Properties"]["RouteTableIds"]}
+    assert len(tables) == 4
+    assert not [table for table in tables if "Isolated" in table]
 
 
 def test_default_security_group_is_closed() -> None:

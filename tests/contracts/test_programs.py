@@ -30,6 +30,13 @@ def test_functions_and_container_run_the_same_python() -> None:
     assert versions == {RUNTIME.name.removeprefix("python")}
 
 
+def test_container_does_not_run_as_root() -> None:
+    dockerfile = (PROJECT_ROOT / "services" / "Dockerfile").read_text()
+    users = re.findall(r"^USER (\S+)", dockerfile, re.MULTILINE)
+    assert users, "without USER it runs as root"
+    assert users[-1].partition(":")[0] not in {"0", "root"}
+
+
 def test_server_keeps_connections_longer_than_the_load_balancer() -> None:
     """The other way round, the load balancer sends a request on a connection just closed, and answers 502."""
     assert IDLE_TIMEOUT.to_seconds() < serving._KEEP_ALIVE_SECONDS
