@@ -1,6 +1,8 @@
 """A VPC in three tiers: public for load balancers, private for compute, isolated for data."""
 
+from aws_cdk import CfnResource, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from config.model import Nat, NetworkConfig
@@ -8,13 +10,14 @@ from config.model import Nat, NetworkConfig
 PUBLIC = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC)
 PRIVATE = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
 ISOLATED = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
+_CLOSING_PROVIDER = "Custom::VpcRestrictDefaultSGCustomResourceProvider"
 HTTPS = ec2.Port.tcp(443)
 
 
 class ThreeTierNetwork(Construct):
     """The VPC and its subnets, computed from one block; its default security group is closed."""
 
-    def __init__(self, scope: Construct, id_: str, *, config: NetworkConfig) -> None:
+    def __init__(self, scope: Construct, id_: str, *, config: NetworkConfig, log_retention: logs.RetentionDays) -> None:
         super().__init__(scope, id_)
         nat_provider = _nat_provider(config.nat)
         self.vpc = ec2.Vpc(
@@ -51,10 +54,20 @@ class ThreeTierNetwork(Construct):
                 )
             },
         )
+        self._end_logs_of_the_closing_function(log_retention)
         if isinstance(nat_provider, ec2.NatInstanceProviderV2):
             nat_provider.connections.allow_from(
                 ec2.Peer.ipv4(self.vpc.vpc_cidr_block), ec2.Port.all_traffic(), "Private subnets to the internet"
             )
+
+    def _end_logs_of_the_closing_function(self, retention: logs.RetentionDays) -> None:
+        """Give the CDK's function that closes the default group a log group: Lambda's own would keep logs for ever."""
+        handler = Stack.of(self).node.find_child(_CLOSING_PROVIDER).node.find_child("Handler")
+        if not isinstance(handler, CfnResource):
+            message = f"{handler.node.path} is no plain resource any more: give its function a log group in another way"
+            raise TypeError(message)
+        group = logs.LogGroup(self, "ClosingLogs", retention=retention, removal_policy=RemovalPolicy.DESTROY)
+        handler.add_property_override("LoggingConfig.LogGroup", group.log_group_name)
 
 
 def _nat_provider(nat: Nat) -> ec2.NatProvider:

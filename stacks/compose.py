@@ -62,7 +62,13 @@ def build_app(app: cdk.App, config: SystemConfig, provider: Provider, env: cdk.E
         return given
 
     workload = workload_options(config, provider)
-    network = NetworkStack(app, "Network", config=config.network, **options("network", "VPC and subnets"))
+    network = NetworkStack(
+        app,
+        "Network",
+        config=config.network,
+        log_retention=workload.log_retention,
+        **options("network", "VPC and subnets"),
+    )
     queue = QueueStack(
         app,
         "Queue",

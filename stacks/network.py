@@ -3,6 +3,7 @@
 from typing import Unpack
 
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from config.model import NetworkConfig
@@ -17,7 +18,15 @@ class NetworkStack(GroundworkStack):
     everything.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, config: NetworkConfig, **options: Unpack[StackOptions]) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        config: NetworkConfig,
+        log_retention: logs.RetentionDays,
+        **options: Unpack[StackOptions],
+    ) -> None:
         super().__init__(scope, id_, **options)
-        self.vpc: ec2.IVpc = ThreeTierNetwork(self, "Network", config=config).vpc
+        self.vpc: ec2.IVpc = ThreeTierNetwork(self, "Network", config=config, log_retention=log_retention).vpc
         self.output("VpcId", self.vpc.vpc_id, "The VPC")

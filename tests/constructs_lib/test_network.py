@@ -6,15 +6,18 @@ from typing import Any
 
 import pytest
 from aws_cdk import assertions
+from aws_cdk import aws_logs as logs
 
 from config.model import Nat
 from constructs_lib.network import ThreeTierNetwork
 from tests.support.given import config, template_of
 
+ONE_MONTH = logs.RetentionDays.ONE_MONTH
+
 
 def network(**changes: Any) -> assertions.Template:
     it = config(network=changes).network
-    return template_of(lambda stack: ThreeTierNetwork(stack, "Network", config=it))
+    return template_of(lambda stack: ThreeTierNetwork(stack, "Network", config=it, log_retention=ONE_MONTH))
 
 
 def subnets(template: assertions.Template) -> dict[str, list[IPv4Network]]:

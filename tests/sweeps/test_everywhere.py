@@ -75,6 +75,16 @@ def test_every_log_group_ends_its_logs(assembly: Assembly) -> None:
         assert group["Properties"]["RetentionInDays"] == 30, place
 
 
+def test_every_function_logs_to_a_group_that_ends(assembly: Assembly) -> None:
+    """The group Lambda makes for a function without one keeps its logs for ever."""
+    groups = set(assembly.resources("AWS::Logs::LogGroup"))
+    functions = assembly.resources("AWS::Lambda::Function")
+    assert len(functions) == 3
+    for place, function in functions.items():
+        group = function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
+        assert f"{place.partition('/')[0]}/{group}" in groups, place
+
+
 def test_every_queue_has_a_dlq_or_is_one(assembly: Assembly) -> None:
     queues = assembly.resources("AWS::SQS::Queue")
     targets = {
