@@ -117,8 +117,9 @@ def _mistake(error: Exception) -> Problem:
     else:
         # The innermost line of a person's own: Python's library and installed packages raise on its behalf.
         others = (sys.base_prefix, sys.prefix, "<")
-        frames = [each for each in traceback.extract_tb(error.__traceback__) if not each.filename.startswith(others)]
-        place, line = frames[-1].filename, frames[-1].lineno
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if not frame.filename.startswith(others)]
+        place, line = (own or frames)[-1].filename, (own or frames)[-1].lineno
     return Problem(field=f"{place}, line {line}", allowed=f"{type(error).__name__}: {error}")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from config.model import SystemConfig
 from config.problems import Problem
 
-# Memory in MiB that Fargate offers for a CPU size: (first, last, step).
+# Memory in MiB that Fargate offers, by the CPU size in units.
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html
 FARGATE_MEMORY_MIB: dict[int, tuple[int, ...]] = {
     256: (512, 1024, 2048),
@@ -39,7 +39,7 @@ def _cidr(config: SystemConfig) -> Iterator[Problem]:
     except ValueError as error:
         yield Problem(field=field, value=network.cidr, allowed=f"{error}; allowed: an IPv4 block such as 10.0.0.0/16")
         return
-    private = "/" in network.cidr and any(block.subnet_of(each) for each in PRIVATE_BLOCKS)
+    private = any(block.subnet_of(each) for each in PRIVATE_BLOCKS)
     if not private or block.prefixlen not in VPC_PREFIXES or not network.cidr.endswith(f"/{block.prefixlen}"):
         yield Problem(
             field=field, value=network.cidr, allowed="allowed: a private block from /16 to /28, such as 10.0.0.0/16"
