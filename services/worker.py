@@ -40,45 +40,26 @@ class BatchReport:
     counts: Counter[str] = field(default_factory=Counter)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Worker:
     """Delivers batches; kept by the function over its invocations. Not for several threads."""
 
-    def __init__(
-        self,
-        *,
-        connection: WarmConnection,
-        channels: Mapping[Channel, Deliver],
-        queue: ConsumedQueue,
-        max_receive_count: int,
-    ) -> None:
-        self._connection = connection
-        self._channels = channels
-        self._queue = queue
-        self._max_receive_count = max_receive_count
+    connection: WarmConnection
+    channels: Mapping[Channel, Deliver]
+    queue: ConsumedQueue
+    max_receive_count: int
 
     def handle(self, event_records: Iterable[Mapping[str, Any]], *, seconds: float) -> BatchReport:
         """Delivers what can be delivered within so many seconds, and records it.
 
         Raises ValueError for a record without messageId.
         """
-        return _Batch(self._connection, self._channels, self._queue, self._max_receive_count, seconds).handle(
-            [Record.of(record) for record in event_records]
-        )
+        return _Batch(self, seconds).handle([Record.of(record) for record in event_records])
 
 
 class _Batch:
-    def __init__(
-        self,
-        connection: WarmConnection,
-        channels: Mapping[Channel, Deliver],
-        queue: ConsumedQueue,
-        max_receive_count: int,
-        seconds: float,
-    ) -> None:
-        self._connection = connection
-        self._channels = channels
-        self._queue = queue
-        self._max_receive_count = max_receive_count
+    def __init__(self, worker: Worker, seconds: float) -> None:
+        self._worker = worker
         self._patience = min(seconds * _PATIENCE_SHARE, _MAX_PATIENCE_SECONDS)
         self._closing = min(seconds * _CLOSING_SHARE, _MAX_CLOSING_SECONDS)
         self._deadline = time.monotonic() + seconds
@@ -89,7 +70,7 @@ class _Batch:
         jobs = self._sort_out(records)
         if jobs:
             self._deliver(jobs)
-        self._queue.delay(self._delays)
+        self._worker.queue.delay(self._delays)
         return self._report
 
     def _sort_out(self, records: Sequence[Record]) -> list[Job]:
@@ -120,7 +101,7 @@ class _Batch:
     def _deliver(self, jobs: list[Job]) -> None:
         ids = [job.message.id for job in jobs]
         try:
-            known = self._connection.run(
+            known = self._worker.connection.run(
                 lambda connection: store.progress(connection, ids), patience_seconds=self._patience
             )
         except DatabaseUnavailableError as error:
@@ -129,7 +110,7 @@ class _Batch:
             return
         due = [job for job in jobs if not _sent_before(job, known)]
         self._report.counts["skipped"] += len(jobs) - len(due)
-        verdicts = deliver_all(_lanes(due), self._channels, deadline=self._deadline - self._closing)
+        verdicts = deliver_all(_lanes(due), self._worker.channels, deadline=self._deadline - self._closing)
         tried = [job for job in due if job.message.id in verdicts]
         untried = [job for job in due if job.message.id not in verdicts]
         self._return_all(untried, "waits for an earlier message of its group")
@@ -140,7 +121,7 @@ class _Batch:
         """Records what came of the deliveries, and only then lets go of the messages."""
         outcomes = [self._outcome(job, verdicts[job.message.id], known) for job in jobs]
         try:
-            self._connection.run(
+            self._worker.connection.run(
                 lambda connection: store.record(connection, outcomes), patience_seconds=self._closing / 3
             )
         except DatabaseUnavailableError as error:
@@ -192,7 +173,7 @@ class _Batch:
 
         def park(item: tuple[Record, str]) -> str | None:
             try:
-                self._queue.park(*item)
+                self._worker.queue.park(*item)
             except ParkingError as error:
                 return str(error)
             return None
@@ -221,7 +202,7 @@ class _Batch:
         self._delays.append((record, delay))
 
     def _is_last_receive(self, record: Record) -> bool:
-        return record.receive_count >= self._max_receive_count
+        return record.receive_count >= self._worker.max_receive_count
 
 
 def _sent_before(job: Job, known: Mapping[UUID, Progress]) -> bool:
