@@ -19,12 +19,33 @@ class Provider:
     """How clients reach PostgreSQL: libpq's `sslmode`."""
     dependencies_package: Callable[[], Path] | None
     """Makes the zip of the functions' dependencies; None where the functions' interpreter has them already."""
+    database_instance_type: str
+    """Instance class of an RDS database whose configuration names none."""
+    cache_node_type: str
+    """Node type of a cache whose configuration names none."""
+    broker_instance_type: str
+    """Instance type of a broker whose configuration names none."""
 
 
-AWS = Provider(name="aws", database_sslmode="verify-full", dependencies_package=dependencies_package)
+AWS = Provider(
+    name="aws",
+    database_sslmode="verify-full",
+    dependencies_package=dependencies_package,
+    database_instance_type="db.t3.medium",
+    cache_node_type="cache.t3.medium",
+    # The smallest that runs the current RabbitMQ: mq.t3.medium never existed.
+    broker_instance_type="mq.m7g.medium",
+)
 
 # The embedded PostgreSQL is built without OpenSSL, and the embedded functions run in the project's own environment.
-LOCAL = Provider(name="local", database_sslmode="disable", dependencies_package=None)
+LOCAL = Provider(
+    name="local",
+    database_sslmode="disable",
+    dependencies_package=None,
+    database_instance_type="db.t3.micro",
+    cache_node_type="cache.t3.micro",
+    broker_instance_type="mq.m7g.medium",
+)
 
 _PROVIDERS = {provider.name: provider for provider in (AWS, LOCAL)}
 
