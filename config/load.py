@@ -5,11 +5,11 @@ import pkgutil
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import cast
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from config import systems
+from config import systems, tree
 from config.model import SystemConfig
 from config.problems import ConfigError, Problem
 from config.rules import check
@@ -18,7 +18,7 @@ Environments = Mapping[str, Callable[[], SystemConfig]]
 
 # What may be given for one deployment on the command line (`-c name=value`), and the field it fills.
 OVERRIDES: Mapping[str, tuple[str, str]] = {
-    "certificate_arn": ("api", "certificate_arn"),
+    "certificate_arn": ("load_balancer", "certificate_arn"),
     "telegram_base_url": ("channels", "telegram_base_url"),
 }
 
@@ -76,22 +76,31 @@ def load(system: str, environment: str, overrides: Mapping[str, str] | None = No
 def _overridden(config: SystemConfig, overrides: Mapping[str, str]) -> SystemConfig:
     if not overrides:
         return config
-    tree = config.model_dump()
+    fields = config.model_dump()
+    without = []
     for name, value in overrides.items():
         section, field = OVERRIDES[name]
-        tree[section][field] = value
-    return SystemConfig.model_validate(tree)
+        if fields[section] is None:
+            allowed = f"{config.system} has no {section} it could apply to; leave out -c {name}=…"
+            without.append(Problem(field=name, value=value, allowed=allowed))
+        else:
+            fields[section][field] = value
+    if without:
+        raise ConfigError(f"configuration {config.system}/{config.environment}", without)
+    return SystemConfig.model_validate(fields)
 
 
 def _problems(error: ValidationError) -> list[Problem]:
-    section = _section_path(error.title)
+    section = tree.path_of(error.title)
     problems = []
     for fault in error.errors(include_url=False):
-        path = (*section, *map(str, fault["loc"]))
+        path = tree.without_tags((*section, *map(str, fault["loc"])))
         field = ".".join(path)
+        if tree.ANY_KEY in path or section == (error.title,):
+            field += f" ({_place(error)})"
         if fault["type"] == "missing":
             problems.append(Problem(field=field, allowed="is missing: give it a value"))
-        elif fault["type"] in _RANGE_FAULTS:
+        elif fault["type"] in _RANGE_FAULTS and tree.limits(path):
             problems.append(Problem(field=field, value=fault["input"], allowed=f"out of range; {_allowed_range(path)}"))
         else:
             allowed = fault["msg"].removeprefix("Value error, ") + _hint(fault["type"], path)
@@ -99,28 +108,31 @@ def _problems(error: ValidationError) -> list[Problem]:
     return problems
 
 
-def _hint(fault: str, path: tuple[str, ...]) -> str:
+def _hint(fault: str, path: tree.Path) -> str:
     """Return what may be there instead, where the fault itself does not say it."""
+    section = tree.section_of(path)
     if fault == "extra_forbidden":
-        return f"; allowed: {', '.join(_section(path).model_fields)}"
-    if fault.startswith(("int_", "float_")) and _limits(path):
+        return f"; allowed: {', '.join(section.model_fields)}"
+    if fault.startswith(("int_", "float_")) and tree.limits(path):
         return f"; {_allowed_range(path)}"
-    if fault == "string_pattern_mismatch":
-        return f"; {_section(path).model_fields[path[-1]].description}"
+    if fault == "string_pattern_mismatch" and path[-1] in section.model_fields:
+        return f"; {section.model_fields[path[-1]].description}"
     return ""
 
 
 def _mistake(error: Exception) -> Problem:
     """Say where a module of the configuration is wrong as Python, such as a misspelt name."""
+    return Problem(field=_place(error), allowed=f"{type(error).__name__}: {error}")
+
+
+def _place(error: Exception) -> str:
     if isinstance(error, SyntaxError):
-        place, line = error.filename or "", error.lineno
-    else:
-        # The innermost line of a person's own: Python's library and installed packages raise on its behalf.
-        others = (sys.base_prefix, sys.prefix, "<")
-        frames = traceback.extract_tb(error.__traceback__)
-        own = [frame for frame in frames if not frame.filename.startswith(others)]
-        place, line = (own or frames)[-1].filename, (own or frames)[-1].lineno
-    return Problem(field=f"{place}, line {line}", allowed=f"{type(error).__name__}: {error}")
+        return f"{error.filename or ''}, line {error.lineno}"
+    # The innermost line of a person's own: Python's library and installed packages raise on its behalf.
+    others = (sys.base_prefix, sys.prefix, "<")
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if not frame.filename.startswith(others)]
+    return f"{(own or frames)[-1].filename}, line {(own or frames)[-1].lineno}"
 
 
 # What a slip of the pen in a module of the configuration raises.
@@ -128,28 +140,8 @@ _MISTAKES = (AttributeError, ImportError, NameError, SyntaxError, TypeError)
 _RANGE_FAULTS = frozenset({"greater_than_equal", "less_than_equal"})
 
 
-def _section_path(title: str) -> tuple[str, ...]:
-    """Return where in the tree the class of that name stands: sections are validated when they are made."""
-    return tuple(name for name, field in SystemConfig.model_fields.items() if _name(field.annotation) == title)
-
-
-def _name(annotation: Any) -> str | None:
-    return getattr(annotation, "__name__", None)
-
-
-def _section(path: tuple[str, ...]) -> type[BaseModel]:
-    """Return the class of the section that a field stands in."""
-    model: type[BaseModel] = SystemConfig
-    for name in path[:-1]:
-        model = cast("type[BaseModel]", model.model_fields[name].annotation)
-    return model
-
-
-def _limits(path: tuple[str, ...]) -> dict[str, float]:
-    metadata = _section(path).model_fields[path[-1]].metadata
-    return {limit: getattr(rule, limit) for rule in metadata for limit in ("ge", "le") if hasattr(rule, limit)}
-
-
-def _allowed_range(path: tuple[str, ...]) -> str:
-    limits = _limits(path)
+def _allowed_range(path: tree.Path) -> str:
+    limits = tree.limits(path)
+    if "le" not in limits:
+        return f"allowed: {limits['ge']} and more"
     return f"allowed: {limits['ge']} to {limits['le']}"

@@ -1,23 +1,29 @@
 """notifications, production: survives the loss of a zone, and keeps its data whatever is deleted."""
 
 from config.model import (
-    ApiConfig,
+    AuroraConfig,
     ChannelsConfig,
-    DatabaseConfig,
     Lifecycle,
+    LoadBalancerConfig,
+    MonitoringConfig,
     Nat,
     NetworkConfig,
     QueueConfig,
+    Route,
+    ServiceConfig,
     SystemConfig,
     WorkerConfig,
 )
 from config.systems.notifications.shared import (
+    API_USES,
     COST_CENTER,
     DATABASE_NAME,
     EMAIL_SENDER,
     OWNER,
     POSTGRES_VERSION,
+    SCHEMA_NAME,
     SYSTEM,
+    WORKER_USES,
 )
 
 
@@ -30,16 +36,31 @@ def prod() -> SystemConfig:
         cost_center=COST_CENTER,
         lifecycle=Lifecycle.RETAIN,
         network=NetworkConfig(cidr="10.0.0.0/16", zones=3, nat=Nat.GATEWAY_PER_ZONE),
-        database=DatabaseConfig(
-            name=DATABASE_NAME,
-            engine_version=POSTGRES_VERSION,
-            min_acu=1,
-            max_acu=8,
-            readers=1,
-            backup_retention_days=14,
-        ),
+        databases={
+            "notifications": AuroraConfig(
+                name=DATABASE_NAME,
+                schema_name=SCHEMA_NAME,
+                engine_version=POSTGRES_VERSION,
+                min_acu=1,
+                max_acu=8,
+                readers=1,
+                backup_retention_days=14,
+            )
+        },
         queue=QueueConfig(depth_alarm_messages=10_000),
-        api=ApiConfig(cpu_units=1024, memory_mib=2048, min_tasks=2, max_tasks=10),
-        worker=WorkerConfig(memory_mib=1024, timeout_seconds=60, reserved_concurrency=50),
+        load_balancer=LoadBalancerConfig(),
+        services={
+            "api": ServiceConfig(
+                program="api",
+                uses=API_USES,
+                route=Route(),
+                cpu_units=1024,
+                memory_mib=2048,
+                min_tasks=2,
+                max_tasks=10,
+            )
+        },
+        worker=WorkerConfig(uses=WORKER_USES, memory_mib=1024, timeout_seconds=60, reserved_concurrency=50),
         channels=ChannelsConfig(email_sender=EMAIL_SENDER),
+        monitoring=MonitoringConfig(),
     )

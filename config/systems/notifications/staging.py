@@ -1,23 +1,29 @@
 """notifications, staging: the shape of prod at a smaller size, its data protected."""
 
 from config.model import (
-    ApiConfig,
+    AuroraConfig,
     ChannelsConfig,
-    DatabaseConfig,
     Lifecycle,
+    LoadBalancerConfig,
+    MonitoringConfig,
     Nat,
     NetworkConfig,
     QueueConfig,
+    Route,
+    ServiceConfig,
     SystemConfig,
     WorkerConfig,
 )
 from config.systems.notifications.shared import (
+    API_USES,
     COST_CENTER,
     DATABASE_NAME,
     EMAIL_SENDER,
     OWNER,
     POSTGRES_VERSION,
+    SCHEMA_NAME,
     SYSTEM,
+    WORKER_USES,
 )
 
 
@@ -30,15 +36,30 @@ def staging() -> SystemConfig:
         cost_center=COST_CENTER,
         lifecycle=Lifecycle.SNAPSHOT,
         network=NetworkConfig(cidr="10.0.0.0/16", zones=2, nat=Nat.GATEWAY),
-        database=DatabaseConfig(
-            name=DATABASE_NAME,
-            engine_version=POSTGRES_VERSION,
-            min_acu=0.5,
-            max_acu=4,
-            backup_retention_days=7,
-        ),
+        databases={
+            "notifications": AuroraConfig(
+                name=DATABASE_NAME,
+                schema_name=SCHEMA_NAME,
+                engine_version=POSTGRES_VERSION,
+                min_acu=0.5,
+                max_acu=4,
+                backup_retention_days=7,
+            )
+        },
         queue=QueueConfig(depth_alarm_messages=5000),
-        api=ApiConfig(cpu_units=1024, memory_mib=2048, min_tasks=1, max_tasks=5),
-        worker=WorkerConfig(memory_mib=512, timeout_seconds=60, reserved_concurrency=10),
+        load_balancer=LoadBalancerConfig(),
+        services={
+            "api": ServiceConfig(
+                program="api",
+                uses=API_USES,
+                route=Route(),
+                cpu_units=1024,
+                memory_mib=2048,
+                min_tasks=1,
+                max_tasks=5,
+            )
+        },
+        worker=WorkerConfig(uses=WORKER_USES, memory_mib=512, timeout_seconds=60, reserved_concurrency=10),
         channels=ChannelsConfig(email_sender=EMAIL_SENDER),
+        monitoring=MonitoringConfig(),
     )

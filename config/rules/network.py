@@ -1,0 +1,176 @@
+"""Rules of the network and the load balancer."""
+
+import ipaddress
+from collections.abc import Iterator
+from itertools import combinations
+
+from config.model import Nat, NetworkConfig, Route, SystemConfig
+from config.problems import Problem
+
+# Largest to smallest block of a VPC and of a subnet. https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
+VPC_PREFIXES = range(16, 28 + 1)
+# A load balancer asks for subnets of /27 at least.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html
+SMALLEST_PUBLIC_PREFIX = 27
+SMALLEST_PREFIX = 28
+# RFC 1918.
+PRIVATE_BLOCKS = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
+THREE_TIERS = 3
+# Values in the conditions of one rule.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
+MOST_RULE_VALUES = 5
+
+
+def _cidr(config: SystemConfig) -> Iterator[Problem]:
+    network = config.network
+    block, faults = _block("network.cidr", network.cidr)
+    yield from faults
+    if block is None:
+        return
+    if not any(block.subnet_of(each) for each in PRIVATE_BLOCKS) or block.prefixlen not in VPC_PREFIXES:
+        yield Problem(
+            field="network.cidr",
+            value=network.cidr,
+            allowed="allowed: a private block from /16 to /28, such as 10.0.0.0/16",
+        )
+    elif network.blocks is None:
+        yield from _computed(network, block)
+    else:
+        yield from _exact(network, block)
+
+
+def _computed(network: NetworkConfig, block: ipaddress.IPv4Network) -> Iterator[Problem]:
+    subnets = network.tiers * network.zones
+    if network.subnet_prefix < block.prefixlen or 2 ** (network.subnet_prefix - block.prefixlen) < subnets:
+        yield Problem(
+            field="network.subnet_prefix",
+            value=network.subnet_prefix,
+            allowed=f"{subnets} subnets of that size do not fit into {network.cidr}; take a longer prefix",
+        )
+
+
+def _exact(network: NetworkConfig, vpc: ipaddress.IPv4Network) -> Iterator[Problem]:
+    assert network.blocks is not None  # noqa: S101  # tells the type checker what the caller has seen
+    isolated = network.zones if network.tiers == THREE_TIERS else 0
+    wanted = {"public": network.zones, "private": network.zones, "isolated": isolated}
+    valid: list[tuple[str, ipaddress.IPv4Network]] = []
+    for tier, count in wanted.items():
+        texts: tuple[str, ...] = getattr(network.blocks, tier)
+        if len(texts) != count:
+            yield Problem(
+                field=f"network.blocks.{tier}",
+                value=list(texts),
+                allowed=f"allowed: {count} blocks, as there are {network.zones} zones and {network.tiers} tiers",
+            )
+        for number, text in enumerate(texts):
+            field = f"network.blocks.{tier}[{number}]"
+            block, faults = _block(field, text)
+            yield from faults
+            if block is None:
+                continue
+            smallest = SMALLEST_PUBLIC_PREFIX if tier == "public" else SMALLEST_PREFIX
+            if not block.subnet_of(vpc):
+                yield Problem(
+                    field=field, value=text, allowed=f"lies outside the VPC; allowed: a block of {network.cidr}"
+                )
+            elif block.prefixlen > smallest:
+                yield Problem(
+                    field=field, value=text, allowed=f"too small for a {tier} subnet; allowed: up to /{smallest}"
+                )
+            valid.append((field, block))
+    for (one, first), (other, second) in combinations(valid, 2):
+        if first.overlaps(second):
+            yield Problem(
+                field=other, value=str(second), allowed=f"overlaps {one}, which is {first}; take another block"
+            )
+
+
+def _block(field: str, text: str) -> tuple[ipaddress.IPv4Network | None, list[Problem]]:
+    """Return the block that a text stands for, or what is wrong with it."""
+    try:
+        block = ipaddress.IPv4Network(text)
+    except ValueError as error:
+        return None, [Problem(field=field, value=text, allowed=f"{error}; allowed: an IPv4 block such as 10.0.0.0/16")]
+    if not text.endswith(f"/{block.prefixlen}"):
+        return None, [Problem(field=field, value=text, allowed=f"write it as {block}")]
+    return block, []
+
+
+def _way_out(config: SystemConfig) -> Iterator[Problem]:
+    if config.network.nat is not Nat.NONE:
+        return
+    users = {f"services.{name}": service.uses for name, service in config.services.items()}
+    if config.worker is not None:
+        users["worker"] = config.worker.uses
+    for name, uses in users.items():
+        outside = [channel for channel in uses.channels if channel in ("webhook", "telegram")]
+        if outside:
+            yield Problem(
+                field=f"{name}.uses.channels",
+                value=list(uses.channels),
+                allowed=f"{' and '.join(outside)} need a way to the internet, which network.nat none does not give; "
+                f"allowed: another network.nat: {', '.join(kind for kind in Nat if kind is not Nat.NONE)}",
+            )
+
+
+def _certificate(config: SystemConfig) -> Iterator[Problem]:
+    balancer = config.load_balancer
+    if balancer is None or config.environment != "prod":
+        return
+    if balancer.certificate_arn is None and balancer.plain_http_because is None:
+        yield Problem(
+            field="load_balancer.certificate_arn",
+            value=None,
+            allowed="prod serves HTTPS only; set it in the environment's config, "
+            "or pass -c certificate_arn=arn:aws:acm:REGION:ACCOUNT:certificate/ID",
+        )
+
+
+def _routes(config: SystemConfig) -> Iterator[Problem]:
+    routed = {name: service.route for name, service in config.services.items() if service.route is not None}
+    if config.load_balancer is None:
+        for name in routed:
+            yield Problem(
+                field=f"services.{name}.route",
+                allowed="there is no load balancer to be behind; add load_balancer, or take the route out",
+            )
+        return
+    if not routed:
+        yield Problem(field="load_balancer", allowed="no service has a route, so it leads nowhere; give one a route")
+        return
+    default = [name for name, route in routed.items() if not route.paths and not route.hosts]
+    for name in default[1:]:
+        yield Problem(
+            field=f"services.{name}.route",
+            allowed=f"takes every request that no rule names, as {default[0]} does; give one of them paths or hosts",
+        )
+    if default and config.load_balancer.fixed_response is not None:
+        yield Problem(
+            field="load_balancer.fixed_response",
+            allowed=f"service {default[0]} takes every request that no rule names; "
+            "leave it out, or give the service paths or hosts",
+        )
+    if not default and config.load_balancer.fixed_response is None:
+        yield Problem(
+            field="load_balancer.fixed_response",
+            value=None,
+            allowed="every route has paths or hosts, so something must answer the rest: FixedResponse(status=404)",
+        )
+
+
+def _route_patterns(config: SystemConfig) -> Iterator[Problem]:
+    for name, service in config.services.items():
+        route = service.route or Route()
+        field = f"services.{name}.route"
+        if len(route.paths) + len(route.hosts) > MOST_RULE_VALUES:
+            yield Problem(
+                field=field,
+                value=[*route.paths, *route.hosts],
+                allowed=f"a rule holds {MOST_RULE_VALUES} paths and hosts together; shorten them with a wildcard",
+            )
+        for path in route.paths:
+            if not path.startswith("/"):
+                yield Problem(field=f"{field}.paths", value=path, allowed=f"write it as /{path}")
+
+
+RULES = (_cidr, _way_out, _certificate, _routes, _route_patterns)

@@ -1,0 +1,13 @@
+"""ecommerce: what is the same in every environment, however large it is."""
+
+from config.model import BucketConfig, StorageConfig
+
+SYSTEM = "ecommerce"
+OWNER = "shop"
+COST_CENTER = "ecommerce"
+CIDR = "10.0.0.0/16"
+ZONES = 3
+POSTGRES_VERSION = "18.3"
+RABBITMQ_VERSION = "4.2"
+EMAIL_SENDER = "orders@example.com"
+STORAGE = StorageConfig(buckets={"media": BucketConfig(noncurrent_days=30, infrequent_access_days=90)})

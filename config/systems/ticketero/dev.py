@@ -1,0 +1,64 @@
+"""ticketero, development: one of everything, without alarms."""
+
+from config.model import (
+    BrokerConfig,
+    ChannelsConfig,
+    InstanceConfig,
+    Lifecycle,
+    LoadBalancerConfig,
+    Nat,
+    NetworkConfig,
+    Route,
+    ServiceConfig,
+    SystemConfig,
+    Without,
+)
+from config.systems.ticketero.shared import (
+    CIDR,
+    COST_CENTER,
+    DATABASE_NAME,
+    OWNER,
+    POSTGRES_VERSION,
+    RABBITMQ_VERSION,
+    SCHEMA_NAME,
+    SUBNETS,
+    SYSTEM,
+    USES,
+)
+
+
+def dev() -> SystemConfig:
+    """Return the development environment."""
+    return SystemConfig(
+        system=SYSTEM,
+        environment="dev",
+        owner=OWNER,
+        cost_center=COST_CENTER,
+        lifecycle=Lifecycle.DESTROY,
+        log_level="DEBUG",
+        network=NetworkConfig(cidr=CIDR, zones=2, tiers=2, blocks=SUBNETS, nat=Nat.GATEWAY),
+        databases={
+            "tickets": InstanceConfig(
+                name=DATABASE_NAME,
+                schema_name=SCHEMA_NAME,
+                engine_version=POSTGRES_VERSION,
+                instance_type="db.t4g.micro",
+                backup_retention_days=1,
+            )
+        },
+        broker=BrokerConfig(engine_version=RABBITMQ_VERSION, instance_type="mq.m7g.medium"),
+        load_balancer=LoadBalancerConfig(),
+        services={
+            "tickets": ServiceConfig(
+                program="tickets",
+                uses=USES,
+                route=Route(),
+                cpu_units=256,
+                memory_mib=512,
+                min_tasks=1,
+                max_tasks=2,
+            )
+        },
+        channels=ChannelsConfig(),
+        monitoring=Without(reason="made and thrown away at will; nobody is woken up for it"),
+    )
