@@ -7,6 +7,7 @@ from constructs import Construct
 
 from config.model import Lifecycle, QueueConfig
 from constructs_lib.alarms import alarm
+from constructs_lib.graphs import Graph
 from constructs_lib.lifecycle import removal_policy
 
 
@@ -21,7 +22,7 @@ class QueueWithDlq(Construct):
         config: QueueConfig,
         visibility_timeout_seconds: int,
         oldest_message_alarm_seconds: int,
-        alarm_topic: sns.ITopic,
+        alarm_topic: sns.ITopic | None,
         lifecycle: Lifecycle,
     ) -> None:
         super().__init__(scope, id_)
@@ -49,28 +50,44 @@ class QueueWithDlq(Construct):
             removal_policy=policy,
         )
         minute = Duration.minutes(1)
+        self._depth = self.queue.metric_approximate_number_of_messages_visible(period=minute, statistic="Maximum")
+        self._age = self.queue.metric_approximate_age_of_oldest_message(period=minute, statistic="Maximum")
+        self._dead = self.dlq.metric_approximate_number_of_messages_visible(period=minute, statistic="Maximum")
+        if alarm_topic is not None:
+            self._add_alarms(config, oldest_message_alarm_seconds, alarm_topic)
+
+    @property
+    def graphs(self) -> tuple[Graph, ...]:
+        """How much waits, for how long, and what could not be delivered."""
+        return (
+            Graph(title="Waiting messages", metrics=(self._depth,)),
+            Graph(title="Age of the oldest message (s)", metrics=(self._age,)),
+            Graph(title="Messages in the dead-letter queue", metrics=(self._dead,)),
+        )
+
+    def _add_alarms(self, config: QueueConfig, oldest_message_alarm_seconds: int, topic: sns.ITopic) -> None:
         alarm(
             self,
             "DepthAlarm",
-            metric=self.queue.metric_approximate_number_of_messages_visible(period=minute, statistic="Maximum"),
+            metric=self._depth,
             threshold=config.depth_alarm_messages,
             evaluation_periods=5,
             description="The queue is backing up: messages arrive faster than they are delivered",
-            topic=alarm_topic,
+            topic=topic,
         )
         alarm(
             self,
             "OldestMessageAlarm",
-            metric=self.queue.metric_approximate_age_of_oldest_message(period=minute, statistic="Maximum"),
+            metric=self._age,
             threshold=oldest_message_alarm_seconds,
             description="A message waits for longer than all its retries take: delivery is stuck",
-            topic=alarm_topic,
+            topic=topic,
         )
         alarm(
             self,
             "DeadLetterAlarm",
-            metric=self.dlq.metric_approximate_number_of_messages_visible(period=minute, statistic="Maximum"),
+            metric=self._dead,
             threshold=1,
             description="The dead-letter queue is not empty: something could not be delivered",
-            topic=alarm_topic,
+            topic=topic,
         )

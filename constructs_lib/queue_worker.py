@@ -12,6 +12,7 @@ from config.model import WorkerConfig
 from constructs_lib.access import Queue
 from constructs_lib.alarms import alarm
 from constructs_lib.functions import RuntimeFunction
+from constructs_lib.graphs import Graph
 from constructs_lib.workload import WorkloadOptions
 
 
@@ -30,7 +31,7 @@ class QueueWorker(RuntimeFunction):
         config: WorkerConfig,
         options: WorkloadOptions,
         variables: Mapping[str, str],
-        alarm_topic: sns.ITopic,
+        alarm_topic: sns.ITopic | None,
     ) -> None:
         super().__init__(
             scope,
@@ -63,14 +64,27 @@ class QueueWorker(RuntimeFunction):
         )
         # What can never be delivered is parked there at once, with its reason.
         queue.dlq.grant_send_messages(self.function)
-        self._add_alarms(config, alarm_topic)
+        minute = Duration.minutes(1)
+        self._errors = self.function.metric_errors(period=minute)
+        self._duration = self.function.metric_duration(period=minute, statistic="Maximum")
+        self._throttles = self.function.metric_throttles(period=minute)
+        if alarm_topic is not None:
+            self._add_alarms(config, alarm_topic)
+
+    @property
+    def graphs(self) -> tuple[Graph, ...]:
+        """How long it runs, how often it fails, and whether it is held back."""
+        return (
+            Graph(title="Worker: duration (ms)", metrics=(self._duration,)),
+            Graph(title="Worker: errors", metrics=(self._errors,)),
+            Graph(title="Worker: throttles", metrics=(self._throttles,)),
+        )
 
     def _add_alarms(self, config: WorkerConfig, topic: sns.ITopic) -> None:
-        minute = Duration.minutes(1)
         alarm(
             self,
             "ErrorsAlarm",
-            metric=self.function.metric_errors(period=minute),
+            metric=self._errors,
             threshold=1,
             description="The worker ended with an error, so that a whole batch returned to the queue",
             topic=topic,
@@ -78,7 +92,7 @@ class QueueWorker(RuntimeFunction):
         alarm(
             self,
             "DurationAlarm",
-            metric=self.function.metric_duration(period=minute, statistic="Maximum"),
+            metric=self._duration,
             # Milliseconds: from four fifths of its timeout on, one slow recipient more kills the invocation.
             threshold=config.timeout_seconds * 1000 * 0.8,
             description="The worker comes close to its timeout",
@@ -87,7 +101,7 @@ class QueueWorker(RuntimeFunction):
         alarm(
             self,
             "ThrottlesAlarm",
-            metric=self.function.metric_throttles(period=minute),
+            metric=self._throttles,
             threshold=1,
             description="The worker is throttled: its concurrency is used up",
             topic=topic,
