@@ -1,0 +1,102 @@
+"""Databases that a restore makes on the server of the dumped one."""
+
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from secrets import token_hex
+from typing import Any
+
+from psycopg import Connection, sql
+
+from services.backups import catalog
+from services.backups.budget import Budget
+from services.backups.errors import BackupError
+from services.backups.session import Sessions, execute
+
+logger = logging.getLogger(__name__)
+
+_PREFIX = "backup_proof_"
+_TIME = "%Y%m%d%H%M%S"
+_NAME = re.compile(rf"{_PREFIX}(\d{{14}})_[0-9a-f]{{8}}")
+# A function lives for 15 minutes at most: what is older was left by one that Lambda ended.
+_ABANDONED_AFTER = timedelta(minutes=30)
+# Dropping must be tried even when no time is left for anything else; the function keeps more than this back.
+_DROP_SECONDS = 10
+
+# They belong to PostgreSQL and to RDS.
+RESERVED = frozenset({"postgres", "template0", "template1", "rdsadmin"})
+
+
+@contextmanager
+def scratch(sessions: Sessions, budget: Budget) -> Iterator[str]:
+    """The name of a new, empty database, which is dropped in any case."""
+    with sessions.opened(budget) as connection:
+        _drop_abandoned(connection)
+        name = f"{_PREFIX}{datetime.now(UTC).strftime(_TIME)}_{token_hex(4)}"
+        _create(connection, name)
+    try:
+        yield name
+    finally:
+        _drop(sessions, name)
+
+
+@contextmanager
+def target(sessions: Sessions, name: str, budget: Budget) -> Iterator[None]:
+    """A database to restore into: a new one, or one without tables. A new one is dropped if the restore fails.
+
+    Raises BackupError if it holds tables: a restore never overwrites.
+    """
+    with sessions.opened(budget) as connection:
+        query = "SELECT 1 FROM pg_database WHERE datname = %s"
+        exists = connection.execute(query, (name,)).fetchone() is not None
+        if not exists:
+            _create(connection, name)
+    if exists:
+        with sessions.opened(budget, name) as connection:
+            if found := catalog.tables(connection):
+                raise BackupError(
+                    f"database {name} holds tables ({', '.join(table.name for table in found[:3])}, …): restore into"
+                    " another name, then rename the databases"
+                )
+    try:
+        yield
+    except BaseException:
+        if not exists:
+            _drop(sessions, name)
+        raise
+
+
+def _create(connection: Connection[Any], name: str) -> None:
+    row = connection.execute(
+        "SELECT pg_encoding_to_char(encoding), datcollate, datctype FROM pg_database WHERE datname = current_database()"
+    ).fetchone()
+    encoding, collate, character_type = (sql.Literal(value) for value in row or ())
+    # template1 may have been added to; template0 never is.
+    execute(
+        connection,
+        "CREATE DATABASE {name} TEMPLATE template0 ENCODING {encoding} LC_COLLATE {collate} LC_CTYPE {character_type}",
+        name=name,
+        encoding=encoding,
+        collate=collate,
+        character_type=character_type,
+    )
+
+
+def _drop_abandoned(connection: Connection[Any]) -> None:
+    oldest = datetime.now(UTC) - _ABANDONED_AFTER
+    for (name,) in connection.execute("SELECT datname FROM pg_database").fetchall():
+        found = _NAME.fullmatch(name)
+        if found and datetime.strptime(found[1], _TIME).replace(tzinfo=UTC) < oldest:
+            execute(connection, "DROP DATABASE {name} WITH (FORCE)", name=name)
+            logger.warning("dropped what an earlier proof had left", extra={"database": name})
+
+
+def _drop(sessions: Sessions, name: str) -> None:
+    try:
+        with sessions.opened(Budget(_DROP_SECONDS)) as connection:
+            execute(connection, "DROP DATABASE {name} WITH (FORCE)", name=name)
+    except BackupError as error:
+        # What made the dump fail, or succeed, stays the outcome; the next proof tries again.
+        logger.error("could not drop a database", extra={"database": name, "reason": str(error)})  # noqa: TRY400

@@ -1,0 +1,303 @@
+"""What a dump holds, and what a database is filled with from it."""
+
+import gzip
+import io
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+
+from services.backups import dump
+from services.backups.bucket import DumpBucket
+from services.backups.budget import Budget
+from services.backups.dump import Written
+from services.backups.errors import BackupError
+from services.backups.load import compare, load
+from services.backups.manifest import Manifest
+from services.backups.session import Sessions
+from tests.support.postgres import TestDatabase
+
+EVERY_ROW = """
+    SELECT 'authors', to_jsonb(a) FROM authors a UNION ALL SELECT 'books', to_jsonb(b) FROM books b
+    UNION ALL SELECT 'odd', to_jsonb(o) FROM "Odd ""name"" %" o UNION ALL SELECT 'visits', to_jsonb(v) FROM visits v
+"""
+
+
+@pytest.fixture
+def written(sessions: Sessions, bucket: DumpBucket, budget: Budget) -> Written:
+    return write(sessions, bucket, budget)
+
+
+def write(sessions: Sessions, bucket: DumpBucket, budget: Budget) -> Written:
+    with sessions.opened(budget) as connection:
+        return dump.write(connection, bucket, database="shop", migrations="everything", budget=budget)
+
+
+def restore(sessions: Sessions, written: Written, database: str, manifest: Manifest | None = None) -> None:
+    budget = Budget(60)
+    with sessions.opened(budget, database) as connection:
+        load(connection, written.stored, manifest or written.manifest, budget)
+        compare(connection, manifest or written.manifest, budget)
+
+
+def in_order(rows: list[tuple[Any, ...]]) -> list[str]:
+    return sorted(map(str, rows))
+
+
+def test_a_dump_comes_back_as_it_was(
+    sessions: Sessions, written: Written, empty_database: TestDatabase, other: str
+) -> None:
+    restore(sessions, written, other)
+    restored = TestDatabase(empty_database.server, other)
+    assert in_order(restored.rows(EVERY_ROW)) == in_order(empty_database.rows(EVERY_ROW))
+    assert len(restored.rows(EVERY_ROW)) == 19 + 501 + 2 + 31
+
+
+def test_what_is_inserted_next_continues_the_numbers(
+    sessions: Sessions, written: Written, empty_database: TestDatabase, other: str
+) -> None:
+    restore(sessions, written, other)
+    restored = TestDatabase(empty_database.server, other)
+    # The 20th was deleted: its number is not given again.
+    assert restored.rows("INSERT INTO authors (name) VALUES ('next') RETURNING id") == [(21,)]
+    assert restored.rows("INSERT INTO books (author, title) VALUES (1, '') RETURNING id") == [(502,)]
+    assert restored.rows("SELECT nextval('untouched')") == [(50,)]
+
+
+def test_rules_are_back_in_force(
+    sessions: Sessions, written: Written, empty_database: TestDatabase, other: str
+) -> None:
+    restore(sessions, written, other)
+    restored = TestDatabase(empty_database.server, other)
+    query = (
+        "SELECT conname, pg_get_constraintdef(oid), convalidated FROM pg_constraint"
+        " WHERE connamespace = 'public'::regnamespace ORDER BY 1"
+    )
+    assert restored.rows(query) == empty_database.rows(query)
+    assert restored.rows("SELECT tgenabled FROM pg_trigger WHERE NOT tgisinternal") == [("O",)]
+
+
+def test_a_manifest_tells_what_is_in_the_dump(sessions: Sessions, written: Written) -> None:
+    manifest = written.stored.manifest()
+    assert manifest == written.manifest
+    assert {table.name: table.rows for table in manifest.tables} == {
+        "authors": 19,
+        "books": 501,
+        'Odd "name" %': 2,
+        "visits": 31,
+    }
+    assert (manifest.database, manifest.migrations, manifest.revision) == ("shop", "everything", "7")
+    assert "words" not in next(table.columns for table in manifest.tables if table.name == "books")
+    assert manifest.rows == 553
+    assert written.stored.key == f"dumps/shop/{manifest.taken_at.strftime('%Y-%m-%dT%H:%M:%S.%fZ')}"
+    assert sessions.database.startswith("test_")
+
+
+def test_a_table_is_a_gzipped_file_of_rows(written: Written, bucket: DumpBucket) -> None:
+    (entry,) = (table for table in written.manifest.tables if table.name == 'Odd "name" %')
+    body = boto3.client("s3").get_object(Bucket=bucket.name, Key=f"{written.stored.key}/{entry.object}")["Body"].read()
+    assert gzip.decompress(body) == b"1\t\\N\n2\t100 %\n"
+    assert entry.object == "tables/Odd%20%22name%22%20%25.copy.gz"
+
+
+def test_all_tables_show_the_same_instant(sessions: Sessions, bucket: DumpBucket, empty_database: TestDatabase) -> None:
+    """A row that is committed while the dump is under way is in none of the tables, not in the later ones."""
+    uploaded = threading.Event()
+
+    class Slow(DumpBucket):
+        def new_dump(self, *arguments: Any) -> Any:
+            stored = super().new_dump(*arguments)
+            upload = stored.upload
+
+            def upload_and_change(name: str, content: Any) -> None:
+                upload(name, content)
+                if not uploaded.is_set():
+                    uploaded.set()
+                    with empty_database.connect() as connection:
+                        connection.execute("INSERT INTO books (author, title) VALUES (1, 'late')")
+                        connection.execute("INSERT INTO visits VALUES ('2026-12-01', 'late')")
+
+            stored.upload = upload_and_change  # type: ignore[method-assign]  # the only way between two tables
+            return stored
+
+    manifest = write(sessions, Slow(bucket.name), Budget(60)).manifest
+    assert uploaded.is_set()
+    assert {table.name: table.rows for table in manifest.tables}["visits"] == 31
+    assert {table.name: table.rows for table in manifest.tables}["books"] == 501
+
+
+def test_a_table_larger_than_a_part_is_streamed(
+    sessions: Sessions, bucket: DumpBucket, empty_database: TestDatabase, other: str, budget: Budget
+) -> None:
+    with empty_database.connect() as connection:
+        # Hashes, since text that compresses would fit into one part.
+        connection.execute(
+            "INSERT INTO visits SELECT '2026-02-01', string_agg(sha512((n * 100 + m)::text::bytea)::text, '')"
+            " FROM generate_series(1, 2500) n, generate_series(1, 100) m GROUP BY n"
+        )
+    written = write(sessions, bucket, budget)
+    head = boto3.client("s3").head_object(Bucket=bucket.name, Key=f"{written.stored.key}/tables/visits.copy.gz")
+    # S3 ends the tag of an object with the number of the parts it came in.
+    assert int(head["ETag"].strip('"').split("-")[1]) > 1
+    assert written.bytes > 8 * 1024 * 1024
+    restore(sessions, written, other)
+
+
+def _truncated(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def _flipped(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 255]) + content[middle + 1 :]
+
+
+def _other_value(content: bytes) -> bytes:
+    return gzip.compress(gzip.decompress(content).replace(b"author 7", b"author X"))
+
+
+def _one_less(content: bytes) -> bytes:
+    return gzip.compress(gzip.decompress(content).partition(b"\n")[2].replace(b"\t20\n", b"\t\\N\n"))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (_truncated, "tables/authors.copy.gz cannot be restored: ends too early"),
+        (_flipped, "authors"),
+        (_other_value, "the 19 rows of table authors are not those that were dumped"),
+        (_one_less, 'violates foreign key constraint "books_author_fkey"'),
+        (lambda _content: gzip.compress(b""), "violates foreign key"),
+        (lambda _content: b"no gzip", "is damaged"),
+    ],
+)
+def test_a_damaged_file_is_noticed(
+    sessions: Sessions, written: Written, other: str, change: Callable[[bytes], bytes], reason: str
+) -> None:
+    content = b"".join(written.stored.chunks("tables/authors.copy.gz"))
+    written.stored.upload("tables/authors.copy.gz", io.BytesIO(change(content)))
+    with pytest.raises(BackupError, match=reason):
+        restore(sessions, written, other)
+
+
+def test_a_missing_file_is_noticed(sessions: Sessions, written: Written, bucket: DumpBucket, other: str) -> None:
+    boto3.client("s3").delete_object(Bucket=bucket.name, Key=f"{written.stored.key}/tables/books.copy.gz")
+    with pytest.raises(BackupError, match=r"tables/books\.copy\.gz.*NoSuchKey"):
+        restore(sessions, written, other)
+
+
+def test_a_failed_load_leaves_the_database_as_it_was(
+    sessions: Sessions, written: Written, bucket: DumpBucket, empty_database: TestDatabase
+) -> None:
+    before = in_order(empty_database.rows(EVERY_ROW))
+    boto3.client("s3").delete_object(Bucket=bucket.name, Key=f"{written.stored.key}/tables/visits.copy.gz")
+    with pytest.raises(BackupError):
+        restore(sessions, written, empty_database.name)
+    assert in_order(empty_database.rows(EVERY_ROW)) == before
+
+
+def test_a_sequence_that_is_behind_is_noticed(sessions: Sessions, written: Written, other: str, budget: Budget) -> None:
+    restore(sessions, written, other)
+    with sessions.opened(budget, other) as connection:
+        connection.execute("SELECT setval('books_id_seq', 3)")
+        with pytest.raises(BackupError, match="sequence books_id_seq is not at 501"):
+            compare(connection, written.manifest, budget)
+
+
+def test_a_row_too_many_is_noticed(
+    sessions: Sessions, written: Written, empty_database: TestDatabase, budget: Budget
+) -> None:
+    with empty_database.connect() as connection:
+        connection.execute("INSERT INTO visits VALUES ('2026-12-01', 'late')")
+    with sessions.opened(budget) as connection, pytest.raises(BackupError, match="visits has 32 rows"):
+        compare(connection, written.manifest, budget)
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        ("DROP TABLE visits", "table visits is not made by the migrations"),
+        ("CREATE TABLE more (id integer)", "table more is not in the dump"),
+        ("ALTER TABLE visits ADD COLUMN note text", "table visits differs in the columns note"),
+        ("DROP SEQUENCE untouched", "sequence untouched is on one side only"),
+    ],
+)
+def test_another_schema_is_refused(
+    sessions: Sessions, written: Written, other: str, statement: str, reason: str
+) -> None:
+    with sessions.opened(Budget(60), other) as connection:
+        connection.execute(statement.encode())
+    with pytest.raises(BackupError, match=reason):
+        restore(sessions, written, other)
+
+
+def test_a_database_without_schema_is_refused(
+    sessions: Sessions, bucket: DumpBucket, empty_database: TestDatabase, budget: Budget
+) -> None:
+    with empty_database.connect() as connection:
+        connection.execute("DROP TABLE alembic_version")
+    with pytest.raises(BackupError, match="has no schema yet"):
+        write(sessions, bucket, budget)
+
+
+def test_large_objects_are_refused(
+    sessions: Sessions, bucket: DumpBucket, empty_database: TestDatabase, budget: Budget
+) -> None:
+    with empty_database.connect() as connection:
+        connection.execute("SELECT lo_create(0)")
+    with pytest.raises(BackupError, match="large objects"):
+        write(sessions, bucket, budget)
+
+
+def test_tables_of_other_schemas_are_named(
+    sessions: Sessions, bucket: DumpBucket, empty_database: TestDatabase, budget: Budget
+) -> None:
+    with empty_database.connect() as connection:
+        connection.execute("CREATE SCHEMA aside CREATE TABLE notes (id integer)")
+    assert write(sessions, bucket, budget).manifest.left_out == ("aside.notes",)
+
+
+def test_a_dump_that_takes_too_long_says_so(sessions: Sessions, bucket: DumpBucket) -> None:
+    class Over(Budget):
+        def remaining_seconds(self) -> float:
+            if bucket_touched:
+                self._end = 0
+            return super().remaining_seconds()
+
+    bucket_touched: list[str] = []
+
+    class Slow(DumpBucket):
+        def new_dump(self, *arguments: Any) -> Any:
+            bucket_touched.append("yes")
+            return super().new_dump(*arguments)
+
+    with pytest.raises(BackupError, match="not done within the 60 s"):
+        write(sessions, Slow(bucket.name), Over(60))
+
+
+def test_a_bucket_that_refuses_is_the_reason(sessions: Sessions, bucket: DumpBucket, budget: Budget) -> None:
+    boto3.client("s3").delete_bucket(Bucket=bucket.name)
+    with pytest.raises(BackupError, match=f"s3://{bucket.name}/dumps/shop/.*NoSuchBucket"):
+        write(sessions, bucket, budget)
+
+
+def test_a_manifest_that_is_none_is_refused(written: Written, bucket: DumpBucket) -> None:
+    boto3.client("s3").put_object(Bucket=bucket.name, Key=f"{written.stored.key}/manifest.json", Body=b'{"format": 2}')
+    with pytest.raises(BackupError, match=r"manifest\.json is no manifest of a dump: format"):
+        written.stored.manifest()
+
+
+def test_checksums_do_not_depend_on_the_order(
+    sessions: Sessions, written: Written, empty_database: TestDatabase, other: str
+) -> None:
+    restore(sessions, written, other)
+    with TestDatabase(empty_database.server, other).connect() as connection:
+        connection.execute("UPDATE visits SET visitor = visitor WHERE day < '2026-01-10'")
+        budget = Budget(60)
+        compare(connection, replace_tables(written.manifest), budget)
+
+
+def replace_tables(manifest: Manifest) -> Manifest:
+    return manifest.model_copy(update={"tables": tuple(reversed(manifest.tables))})
