@@ -68,7 +68,7 @@ def emulator() -> Iterator[Emulator]:
             "PATH": os.environ["PATH"],
             "BIND_HOST": HOST,
             "GATEWAY_PORT": str(port),
-            "SERVICES": "s3,sqs,ses,sns,secretsmanager,sts,iam",
+            "SERVICES": "cloudwatch,s3,sqs,ses,sns,secretsmanager,sts,iam",
             "TMPDIR": folder,
             "LOG_LEVEL": "WARNING",
         }
