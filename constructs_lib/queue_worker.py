@@ -1,7 +1,5 @@
 """A function that works off a queue in batches, and the alarms on it."""
 
-from collections.abc import Mapping
-
 from aws_cdk import Duration
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_lambda_event_sources as event_sources
@@ -9,7 +7,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from config.model import WorkerConfig
-from constructs_lib.access import Queue
+from constructs_lib.access import Access, Queue
 from constructs_lib.alarms import alarm
 from constructs_lib.functions import RuntimeFunction
 from constructs_lib.graphs import Graph
@@ -30,7 +28,7 @@ class QueueWorker(RuntimeFunction):
         queue: Queue,
         config: WorkerConfig,
         options: WorkloadOptions,
-        variables: Mapping[str, str],
+        access: Access,
         alarm_topic: sns.ITopic | None,
     ) -> None:
         super().__init__(
@@ -43,10 +41,8 @@ class QueueWorker(RuntimeFunction):
             memory_mib=config.memory_mib,
             timeout_seconds=config.timeout_seconds,
             reserved_concurrency=config.reserved_concurrency,
-            # A webhook's recipient chooses its port.
-            egress_port=ec2.Port.all_tcp(),
+            access=access,
             variables={
-                **variables,
                 "DLQ_URL": queue.dlq.queue_url,
                 "MAX_RECEIVE_COUNT": str(queue.max_receive_count),
             },

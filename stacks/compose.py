@@ -1,21 +1,29 @@
 """Puts the stacks of a system together."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
 
 import aws_cdk as cdk
 
 from config.model import SystemConfig
-from constructs_lib.lifecycle import is_protected
+from constructs_lib.access import Resources
 from constructs_lib.providers import Provider
 from constructs_lib.tags import tag_everything
 from constructs_lib.workload import workload_options
-from stacks.api import ApiProps, ApiStack
-from stacks.base import StackOptions
-from stacks.database import DatabaseProps, DatabaseStack
+from stacks import parts
+from stacks.alarms import AlarmsStack
+from stacks.api import ApiStack
+from stacks.backup import BackupStack
+from stacks.base import GroundworkStack
+from stacks.broker import BrokerStack
+from stacks.cache import CacheStack
+from stacks.database import DatabaseStack
+from stacks.monitoring import MonitoringStack
 from stacks.network import NetworkStack
-from stacks.queue import QueueProps, QueueStack
-from stacks.worker import WorkerProps, WorkerStack
+from stacks.queue import QueueStack
+from stacks.search import SearchStack
+from stacks.storage import StorageStack
+from stacks.worker import WorkerStack
 
 # Context key of the CDK: the stacks whose assets are bundled at synthesis.
 BUNDLING_STACKS = "aws:cdk:bundling-stacks"
@@ -23,13 +31,24 @@ BUNDLING_STACKS = "aws:cdk:bundling-stacks"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stacks:
-    """All stacks of a system in one environment."""
+    """All stacks of a system in one environment, lower ones first; None where the configuration leaves one out."""
 
     network: NetworkStack
-    queue: QueueStack
-    database: DatabaseStack
+    alarms: AlarmsStack | None
+    queue: QueueStack | None
+    database: DatabaseStack | None
+    cache: CacheStack | None
+    broker: BrokerStack | None
+    search: SearchStack | None
+    storage: StorageStack | None
     api: ApiStack
-    worker: WorkerStack
+    worker: WorkerStack | None
+    backup: BackupStack | None
+    monitoring: MonitoringStack | None
+
+    def __iter__(self) -> Iterator[GroundworkStack]:
+        """Yield the stacks there are."""
+        return (stack for field in fields(self) if (stack := getattr(self, field.name)) is not None)
 
 
 def new_app(context: Mapping[str, object] | None = None) -> cdk.App:
@@ -50,67 +69,44 @@ def build_app(app: cdk.App, config: SystemConfig, provider: Provider, env: cdk.E
         provider: where it is deployed to.
         env: account and region; left out, the templates fit any.
     """
-
-    def options(domain: str, description: str) -> StackOptions:
-        given = StackOptions(
-            stack_name=f"{config.system}-{config.environment}-{domain}",
-            description=f"{config.system} {config.environment}: {description}",
-            termination_protection=is_protected(config.lifecycle),
-        )
-        if env is not None:
-            given["env"] = env
-        return given
-
-    workload = workload_options(config, provider)
-    network = NetworkStack(
-        app,
-        "Network",
-        config=config.network,
-        log_retention=workload.log_retention,
-        **options("network", "VPC and subnets"),
+    site = parts.Site(app=app, config=config, workload=workload_options(config, provider), env=env)
+    network = parts.network(site)
+    vpc = network.vpc
+    alarms = parts.alarms(site)
+    topic = alarms.topic if alarms else None
+    queue = parts.queue(site, topic)
+    database = parts.database(site, vpc, topic)
+    cache = parts.cache(site, vpc, topic)
+    broker = parts.broker(site, vpc, topic)
+    search = parts.search(site, vpc, topic)
+    storage = parts.storage(site)
+    resources = Resources(
+        databases=database.databases if database else {},
+        queue=queue.queue if queue else None,
+        cache=cache.cache if cache else None,
+        broker=broker.broker if broker else None,
+        search=search.search if search else None,
+        buckets=storage.buckets if storage else {},
     )
-    queue = QueueStack(
-        app,
-        "Queue",
-        props=QueueProps(
-            config=config.queue,
-            visibility_timeout_seconds=config.visibility_timeout_seconds,
-            oldest_message_alarm_seconds=config.oldest_message_alarm_seconds,
-            lifecycle=config.lifecycle,
-        ),
-        **options("queue", "queue, dead-letter queue and alarm topic"),
-    )
-    database = DatabaseStack(
-        app,
-        "Database",
-        props=DatabaseProps(vpc=network.vpc, config=config.database, lifecycle=config.lifecycle, workload=workload),
-        **options("database", "Aurora PostgreSQL and its schema"),
-    )
-    api = ApiStack(
-        app,
-        "Api",
-        props=ApiProps(
-            vpc=network.vpc,
-            database=database.database,
-            queue=queue.queue,
-            config=config.api,
-            workload=workload,
-        ),
-        **options("api", "HTTP API on Fargate"),
-    )
-    worker = WorkerStack(
-        app,
-        "Worker",
-        props=WorkerProps(
-            vpc=network.vpc,
-            database=database.database,
-            queue=queue.queue,
-            alarm_topic=queue.alarm_topic,
-            config=config.worker,
-            channels=config.channels,
-            workload=workload,
-        ),
-        **options("worker", "delivery by Lambda"),
-    )
+    api = parts.api(site, vpc, resources, topic)
+    worker = parts.worker(site, vpc, resources, topic)
+    backup = parts.backup(site, vpc, resources, topic)
+    watched = {"Services": api, "Queue": queue, "Worker": worker, "Database": database, "Cache": cache}
+    watched |= {"Broker": broker, "Search": search, "Backup": backup}
+    sections = {title: stack.graphs for title, stack in watched.items() if stack is not None}
+    monitoring = parts.monitoring(site, vpc, api, sections)
     tag_everything(app, config)
-    return Stacks(network=network, queue=queue, database=database, api=api, worker=worker)
+    return Stacks(
+        network=network,
+        alarms=alarms,
+        queue=queue,
+        database=database,
+        cache=cache,
+        broker=broker,
+        search=search,
+        storage=storage,
+        api=api,
+        worker=worker,
+        backup=backup,
+        monitoring=monitoring,
+    )

@@ -8,8 +8,9 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from config.model import ChannelsConfig, WorkerConfig
-from constructs_lib.access import Database, Queue, allow_database, database_variables
+from constructs_lib.access import Access, Queue, Resources
 from constructs_lib.channels import Channels
+from constructs_lib.graphs import Graph
 from constructs_lib.queue_worker import QueueWorker
 from constructs_lib.workload import WorkloadOptions
 from stacks.base import GroundworkStack, StackOptions
@@ -21,16 +22,16 @@ class WorkerProps:
 
     vpc: ec2.IVpc
     """The VPC with private subnets for the function."""
-    database: Database
-    """Where outcomes are recorded."""
     queue: Queue
     """Where messages come from."""
-    alarm_topic: sns.ITopic
-    """Where alarms go."""
+    resources: Resources
+    """What there is to use."""
     config: WorkerConfig
-    """Size, timeout, concurrency and batches."""
-    channels: ChannelsConfig
-    """The ways out to the recipients."""
+    """What it uses; size, timeout, concurrency and batches."""
+    channels: ChannelsConfig | None
+    """The ways out to the recipients; None where it uses none."""
+    alarm_topic: sns.ITopic | None
+    """Where alarms go; None makes none."""
     workload: WorkloadOptions
     """Options of the code that runs."""
 
@@ -43,7 +44,12 @@ class WorkerStack(GroundworkStack):
 
     def __init__(self, scope: Construct, id_: str, *, props: WorkerProps, **options: Unpack[StackOptions]) -> None:
         super().__init__(scope, id_, **options)
-        channels = Channels(self, "Channels", config=props.channels, lifecycle=props.workload.lifecycle)
+        uses, workload = props.config.uses, props.workload
+        channels = None
+        if props.channels is not None:
+            channels = Channels(
+                self, "Channels", config=props.channels, used=uses.channels, lifecycle=workload.lifecycle
+            )
         worker = QueueWorker(
             self,
             "Worker",
@@ -52,11 +58,11 @@ class WorkerStack(GroundworkStack):
             vpc=props.vpc,
             queue=props.queue,
             config=props.config,
-            options=props.workload,
-            variables={**database_variables(props.database, props.workload.provider), **channels.variables},
+            options=workload,
+            access=Access(uses, props.resources, workload.provider, channels),
             alarm_topic=props.alarm_topic,
         )
-        allow_database(worker.consumer, props.database)
-        channels.allow(worker.function)
+        self.graphs: tuple[Graph, ...] = worker.graphs
         self.output("FunctionName", worker.function.function_name, "The function that delivers")
-        self.output("TelegramSecretArn", channels.telegram_secret.secret_arn, "Put the Telegram bot's token here")
+        if channels is not None and channels.telegram_secret is not None:
+            self.output("TelegramSecretArn", channels.telegram_secret.secret_arn, "Put the Telegram bot's token here")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from config import load as loading
-from config.load import environments_of, load
+from config.load import load
 from config.model import Lifecycle, Nat, Section, SystemConfig
 from config.problems import ConfigError
 from config.systems.notifications.dev import dev
@@ -20,64 +20,103 @@ def faults(change: Callable[[], SystemConfig], monkeypatch: pytest.MonkeyPatch) 
     return str(refused.value)
 
 
-def changed(section: str | None = None, **fields: Any) -> Callable[[], SystemConfig]:
-    """Make an environment that is `dev` but for some fields, validated as when written that way."""
+def changed(*place: str, **fields: Any) -> Callable[[], SystemConfig]:
+    """Make an environment that is `dev` but for some fields of one section, validated as when written that way."""
 
     def make() -> SystemConfig:
-        tree = dev().model_dump()
-        (tree[section] if section else tree).update(fields)
-        if section is None:
-            return SystemConfig.model_validate(tree)
-        part = SystemConfig.model_fields[section].annotation
-        assert part is not None
-        return SystemConfig.model_validate(tree | {section: part(**tree[section])})
+        config = dev()
+        if not place:
+            return SystemConfig.model_validate(config.model_dump() | fields)
+        section = _at(config, place)
+        # By its class, as in a module: a fault is found while the section is made.
+        changed_section = type(section)(**{**dict(section), **fields})
+        return _replaced(config, place, changed_section)
 
     return make
 
 
+def _at(config: Any, place: tuple[str, ...]) -> Any:
+    for name in place:
+        config = config[name] if isinstance(config, dict) else getattr(config, name)
+    return config
+
+
+def _replaced(config: SystemConfig, place: tuple[str, ...], section: Section) -> SystemConfig:
+    name, *key = place
+    value: Any = section if not key else {**getattr(config, name), key[0]: section}
+    return SystemConfig(**{**dict(config), name: value})
+
+
+API = ("services", "api")
+DATABASE = ("databases", "notifications")
+
+
 @pytest.mark.parametrize(
-    ("section", "fields", "told"),
+    ("place", "fields", "told"),
     [
-        ("api", {"cpu_units": 500}, "api.cpu_units = 500: not a Fargate size; allowed: 256, 512, 1024"),
-        ("api", {"memory_mib": 8192}, "api.memory_mib = 8192: not offered with cpu_units 512; allowed: 1024, 2048"),
-        ("api", {"cpu_units": 256, "memory_mib": 3000}, "allowed: 512, 1024, 2048 (nearest: 2048)"),
-        ("api", {"min_tasks": 3}, "api.min_tasks = 3: allowed: 1 to max_tasks, which is 2"),
-        ("api", {"max_tasks": 0}, "api.max_tasks = 0: out of range; allowed: 1 to 100"),
-        ("api", {"port": 70000}, "api.port = 70000: out of range; allowed: 1024 to 65535"),
-        ("api", {"prot": 3000}, "api.prot = 3000: Extra inputs are not permitted; allowed: port, cpu_units"),
-        ("worker", {"memory_mib": 20000}, "worker.memory_mib = 20000: out of range; allowed: 512 to 1024"),
-        ("worker", {"timeout_seconds": 30}, "worker.timeout_seconds = 30: out of range; allowed: 60 to 300"),
-        ("worker", {"reserved_concurrency": 1}, "worker.reserved_concurrency = 1: out of range; allowed: 2 to 1000"),
-        ("queue", {"retention_days": 15}, "queue.retention_days = 15: out of range; allowed: 4 to 14"),
-        ("queue", {"max_receive_count": 5000}, "queue.max_receive_count = 5000: out of range; allowed: 5 to 1000"),
-        ("queue", {"dlq_retention_days": 4}, "queue.dlq_retention_days = 4: a message keeps its age"),
-        ("queue", {"fifo": True}, "worker.batch_window_seconds = 5: Lambda takes no batch window on a FIFO queue"),
-        ("network", {"zones": 1}, "network.zones = 1: out of range; allowed: 2 to 3"),
-        ("network", {"cidr": "10.0.0.1/16"}, "network.cidr = '10.0.0.1/16': 10.0.0.1/16 has host bits set"),
-        ("network", {"cidr": "8.8.0.0/16"}, "network.cidr = '8.8.0.0/16': allowed: a private block"),
-        ("network", {"cidr": "10.0.0.0/8"}, "network.cidr = '10.0.0.0/8': allowed: a private block from /16"),
-        ("network", {"cidr": "10.0.0.0/23"}, "network.subnet_prefix = 24: 6 subnets of that size do not fit"),
-        ("database", {"min_acu": 4}, "database.min_acu = 4.0: allowed: 0 to max_acu, which is 2"),
-        ("database", {"max_acu": 2.3}, "database.max_acu = 2.3: Input should be a multiple of 0.5"),
-        ("database", {"auto_pause_minutes": None}, "database.auto_pause_minutes = None: a floor of 0 ACU pauses"),
-        ("database", {"min_acu": 0.5}, "database.auto_pause_minutes = 10: only a cluster with min_acu 0 pauses"),
-        ("database", {"name": "my-database"}, "database.name = 'my-database': String should match pattern"),
-        ("network", {"cidr": "10.0.0.0/255.255.0.0"}, "network.cidr = '10.0.0.0/255.255.0.0': allowed: a private"),
-        ("network", {"cidr": "169.254.0.0/16"}, "network.cidr = '169.254.0.0/16': allowed: a private block"),
-        ("network", {"subnet_prefix": 28}, "network.subnet_prefix = 28: out of range; allowed: 20 to 27"),
-        ("network", {"zones": "two"}, "unable to parse string as an integer; allowed: 2 to 3"),
-        ("database", {"engine_version": "12.1"}, "engine_version = '12.1': String should match pattern"),
-        ("database", {"name": "rdsadmin"}, "database.name = 'rdsadmin': is reserved"),
-        ("channels", {"telegram_base_url": "http://example.com"}, "URL scheme should be 'https'"),
-        (None, {"owner": "a;b"}, "owner = 'a;b': String should match pattern"),
-        ("channels", {"email_sender": "nobody"}, "channels.email_sender = 'nobody': value is not a valid email"),
-        (None, {"log_retention_days": 31}, "log_retention_days = 31: Input should be 1, 3, 5, 7, 14, 30"),
+        (API, {"cpu_units": 500}, "services.api.cpu_units = 500: not a Fargate size; allowed: 256, 512, 1024"),
+        (
+            API,
+            {"memory_mib": 8192},
+            "services.api.memory_mib = 8192: not offered with cpu_units 512; allowed: 1024, 2048",
+        ),
+        (API, {"cpu_units": 256, "memory_mib": 3000}, "allowed: 512, 1024, 2048 (nearest: 2048)"),
+        (API, {"min_tasks": 3}, "services.api.min_tasks = 3: allowed: 1 to max_tasks, which is 2"),
+        (API, {"max_tasks": 0}, ") = 0: out of range; allowed: 1 to 100"),
+        (API, {"port": 70000}, ") = 70000: out of range; allowed: 1024 to 65535"),
+        (API, {"prot": 3000}, ") = 3000: Extra inputs are not permitted; allowed: program, arguments, uses"),
+        (("worker",), {"memory_mib": 20000}, "worker.memory_mib = 20000: out of range; allowed: 512 to 1024"),
+        (("worker",), {"timeout_seconds": 30}, "worker.timeout_seconds = 30: out of range; allowed: 60 to 300"),
+        (("worker",), {"reserved_concurrency": 1}, "worker.reserved_concurrency = 1: out of range; allowed: 2 to 1000"),
+        (("queue",), {"retention_days": 15}, "queue.retention_days = 15: out of range; allowed: 4 to 14"),
+        (("queue",), {"max_receive_count": 5000}, "queue.max_receive_count = 5000: out of range; allowed: 5 to 1000"),
+        (("queue",), {"dlq_retention_days": 4}, "queue.dlq_retention_days = 4: a message keeps its age"),
+        (("queue",), {"fifo": True}, "worker.batch_window_seconds = 5: Lambda takes no batch window on a FIFO queue"),
+        (("network",), {"zones": 1}, "network.zones = 1: out of range; allowed: 2 to 3"),
+        (("network",), {"cidr": "10.0.0.1/16"}, "network.cidr = '10.0.0.1/16': 10.0.0.1/16 has host bits set"),
+        (("network",), {"cidr": "8.8.0.0/16"}, "network.cidr = '8.8.0.0/16': allowed: a private block"),
+        (("network",), {"cidr": "10.0.0.0/8"}, "network.cidr = '10.0.0.0/8': allowed: a private block from /16"),
+        (("network",), {"cidr": "10.0.0.0/23"}, "network.subnet_prefix = 24: 6 subnets of that size do not fit"),
+        (DATABASE, {"min_acu": 4}, "databases.notifications.min_acu = 4.0: allowed: 0 to max_acu, which is 2"),
+        (DATABASE, {"max_acu": 2.3}, ") = 2.3: Input should be a multiple of 0.5"),
+        (
+            DATABASE,
+            {"auto_pause_minutes": None},
+            "databases.notifications.auto_pause_minutes = None: a floor of 0 ACU pauses",
+        ),
+        (
+            DATABASE,
+            {"min_acu": 0.5},
+            "databases.notifications.auto_pause_minutes = 10: only a cluster with min_acu 0 pauses",
+        ),
+        (DATABASE, {"name": "my-database"}, ") = 'my-database': String should match pattern"),
+        (
+            ("network",),
+            {"cidr": "10.0.0.0/255.255.0.0"},
+            "network.cidr = '10.0.0.0/255.255.0.0': write it as 10.0.0.0/16",
+        ),
+        (("network",), {"cidr": "169.254.0.0/16"}, "network.cidr = '169.254.0.0/16': allowed: a private block"),
+        (("network",), {"subnet_prefix": 28}, "network.subnet_prefix = 28: out of range; allowed: 20 to 27"),
+        (("network",), {"zones": "two"}, "unable to parse string as an integer; allowed: 2 to 3"),
+        (DATABASE, {"engine_version": "12.1"}, ") = '12.1': String should match pattern"),
+        (DATABASE, {"name": "rdsadmin"}, "databases.notifications.name = 'rdsadmin': is reserved"),
+        (("channels",), {"telegram_base_url": "http://example.com"}, "URL scheme should be 'https'"),
+        ((), {"owner": "a;b"}, "owner = 'a;b': String should match pattern"),
+        (("channels",), {"email_sender": "nobody"}, "channels.email_sender = 'nobody': value is not a valid email"),
+        ((), {"log_retention_days": 31}, "log_retention_days = 31: Input should be 1, 3, 5, 7, 14, 30"),
     ],
 )
 def test_a_wrong_field_is_named_with_its_value_and_what_is_allowed(
-    section: str | None, fields: dict[str, Any], told: str, monkeypatch: pytest.MonkeyPatch
+    place: tuple[str, ...], fields: dict[str, Any], told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert told in faults(changed(section, **fields), monkeypatch)
+    assert told in faults(changed(*place, **fields), monkeypatch)
+
+
+def test_a_section_that_there_are_several_of_is_told_by_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = faults(changed(*API, port=70000), monkeypatch)
+    assert "services.*.port (" in told
+    assert "test_load.py, line" in told
+    assert ") = 70000: out of range; allowed: 1024 to 65535" in told
 
 
 def test_a_missing_field_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,18 +140,16 @@ def test_a_misspelt_name_is_told_with_its_place(monkeypatch: pytest.MonkeyPatch)
 
 def test_prod_without_certificate_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     told = faults(changed(environment="prod", lifecycle=Lifecycle.RETAIN), monkeypatch)
-    assert "api.certificate_arn = None: prod serves HTTPS only" in told
+    assert "load_balancer.certificate_arn = None: prod serves HTTPS only" in told
 
 
 def test_faults_between_fields_come_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = faults(changed("api", cpu_units=500, min_tasks=3), monkeypatch)
-    assert "api.cpu_units" in told
+    told = faults(changed(*API, cpu_units=500, min_tasks=3), monkeypatch)
+    assert "services.api.cpu_units" in told
     assert "api.min_tasks" in told
 
 
-def test_every_section_can_be_named() -> None:
-    """A fault is found while its section is made; its path is looked up by the section's class."""
-    for environment in environments_of("notifications").values():
-        for name, section in environment():
-            if isinstance(section, Section):
-                assert loading._section_path(type(section).__name__) == (name,)
+def test_an_override_for_what_the_system_lacks_is_refused() -> None:
+    with pytest.raises(ConfigError) as refused:
+        load("webapp", "dev", {"telegram_base_url": "https://localhost"})
+    assert "telegram_base_url = 'https://localhost': webapp has no channels it could apply to" in str(refused.value)

@@ -14,11 +14,13 @@ DAY = 24 * 60 * 60
 
 
 def queues(lifecycle: Lifecycle = Lifecycle.DESTROY, **changes: Any) -> assertions.Template:
+    it = config(queue=changes).queue
+    assert it is not None
     return template_of(
         lambda stack: QueueWithDlq(
             stack,
             "Queues",
-            config=config(queue=changes).queue,
+            config=it,
             visibility_timeout_seconds=365,
             oldest_message_alarm_seconds=2190,
             alarm_topic=topic(stack),

@@ -5,13 +5,17 @@ from typing import Any
 from aws_cdk import assertions
 from aws_cdk import aws_sqs as sqs
 
-from constructs_lib.access import Queue
+from config.model import Uses
+from constructs_lib.access import Access, Queue, Resources
+from constructs_lib.providers import LOCAL
 from constructs_lib.queue_worker import QueueWorker
 from tests.support.given import config, options, template_of, topic, vpc
 
 
 def worker(**changes: Any) -> assertions.Template:
     it = config(worker=changes)
+    assert it.worker is not None
+    worker_config = it.worker
 
     def build(stack: Any) -> None:
         QueueWorker(
@@ -21,9 +25,9 @@ def worker(**changes: Any) -> assertions.Template:
             description="Delivers",
             vpc=vpc(stack),
             queue=Queue(queue=sqs.Queue(stack, "Queue"), dlq=sqs.Queue(stack, "Dlq"), max_receive_count=5),
-            config=it.worker,
+            config=worker_config,
             options=options(it),
-            variables={"GIVEN": "value"},
+            access=Access(Uses(), Resources(), LOCAL),
             alarm_topic=topic(stack),
         )
 
@@ -59,7 +63,7 @@ def test_runs_in_the_private_subnets_on_a_long_lived_runtime() -> None:
             "MemorySize": 768,
             "Timeout": 90,
             "VpcConfig": assertions.Match.object_like({"SubnetIds": assertions.Match.any_value()}),
-            "Environment": {"Variables": assertions.Match.object_like({"GIVEN": "value", "MAX_RECEIVE_COUNT": "5"})},
+            "Environment": {"Variables": assertions.Match.object_like({"MAX_RECEIVE_COUNT": "5"})},
         },
     )
 

@@ -7,8 +7,14 @@ import pytest
 
 from tests.support.synth import Assembly, all_environments, synthesize
 
-# From the lowest up: a stack may refer to those before its own row only.
-WAVES = [{"Network", "Queue"}, {"Database"}, {"Api", "Worker"}]
+# From the lowest up: a stack may refer to those before its own row only. Those of a row deploy side by side.
+LEVELS = (
+    {"Network", "Alarms", "Storage"},
+    {"Queue", "Database", "Cache", "Broker", "Search"},
+    {"Api", "Worker", "Backup"},
+    {"Monitoring"},
+)
+LEVEL = {stack: number for number, level in enumerate(LEVELS) for stack in level}
 
 
 @pytest.fixture(params=all_environments(), ids="/".join)
@@ -55,18 +61,23 @@ def references(template: dict[str, Any]) -> set[str]:
     return found
 
 
-def test_stacks_deploy_in_three_waves(assembly: Assembly) -> None:
-    """Queue beside Network, Api beside Worker: a needless dependency makes every deployment longer."""
-    assert waves(dependencies(assembly)) == WAVES
+def test_stacks_deploy_in_waves(assembly: Assembly) -> None:
+    """A needless dependency makes every deployment longer."""
+    there = set(assembly.templates)
+    assert waves(dependencies(assembly)) == [level & there for level in LEVELS if level & there]
+
+
+def test_a_queue_does_not_wait_for_the_network(assembly: Assembly) -> None:
+    """It needs nothing of the VPC, which takes the longest of all to make."""
+    assert "Network" not in dependencies(assembly).get("Queue", set())
 
 
 def test_references_point_down(assembly: Assembly) -> None:
     """A lower stack that names an upper one cannot be deployed before it, nor changed without it."""
-    level = {stack: number for number, wave in enumerate(WAVES) for stack in wave}
     for stack, template in assembly.templates.items():
         for name in references(template):
             target = name.rpartition("-")[2].capitalize()
-            assert level[target] < level[stack], f"{stack} refers to {target}"
+            assert LEVEL[target] < LEVEL[stack], f"{stack} refers to {target}"
 
 
 def test_every_reference_is_weak(assembly: Assembly) -> None:
@@ -76,8 +87,22 @@ def test_every_reference_is_weak(assembly: Assembly) -> None:
         assert not [output for output in template.get("Outputs", {}).values() if "Export" in output], stack
 
 
-def test_database_learns_nothing_of_its_consumers(assembly: Assembly) -> None:
+@pytest.mark.parametrize(
+    ("stack", "may_know"),
+    [
+        ("Database", {"network", "alarms"}),
+        ("Cache", {"network", "alarms"}),
+        ("Broker", {"network", "alarms"}),
+        ("Search", {"network", "alarms"}),
+        ("Queue", {"alarms"}),
+        ("Storage", set()),
+        ("Alarms", set()),
+    ],
+)
+def test_resources_learn_nothing_of_their_consumers(assembly: Assembly, stack: str, may_know: set[str]) -> None:
     """A rule or grant made on the resource's side would change this stack with every new consumer."""
-    assert {name.rpartition("-")[2] for name in references(assembly.templates["Database"])} == {"network"}
-    ways_in = assembly.resources("AWS::EC2::SecurityGroupIngress", "Database")
-    assert len(ways_in) == 1, "within the stack only the migrations reach the cluster"
+    template = assembly.templates.get(stack, {"Resources": {}})
+    assert {name.rpartition("-")[2] for name in references(template)} <= may_know
+    # Within the Database stack only the migrations reach the servers: one rule for each.
+    migrations = len(assembly.resources("Custom::DatabaseMigrations", stack))
+    assert len(assembly.resources("AWS::EC2::SecurityGroupIngress", stack)) == migrations

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import aws_cdk as cdk
 
 from config.load import environments_of, load, system_names
+from config.model import SystemConfig
 from constructs_lib.project import PROJECT_ROOT
 from constructs_lib.providers import AWS, LOCAL, Provider
 from stacks.compose import build_app, new_app
@@ -28,6 +30,8 @@ class Assembly:
 
     templates: dict[str, Template]
     manifest: dict[str, Any]
+    taggable: frozenset[str]
+    """"stack/logical id" of every resource whose type takes tags."""
 
     def resources(self, resource_type: str, stack: str | None = None) -> dict[str, Resource]:
         """Resources of a type by "stack/logical id", in one stack or in all."""
@@ -66,19 +70,33 @@ def empty_package() -> Path:
     return path
 
 
+def overrides_for(system: str, environment: str) -> dict[str, str]:
+    """What a deployment of an environment has to be given: a certificate where plain HTTP is refused."""
+    balancer = environments_of(system)[environment]().load_balancer
+    needed = environment == "prod" and balancer is not None and balancer.plain_http_because is None
+    return {"certificate_arn": CERTIFICATE_ARN} if needed else {}
+
+
+def configuration(system: str, environment: str) -> SystemConfig:
+    return load(system, environment, overrides_for(system, environment))
+
+
 @cache
 def synthesize(system: str, environment: str, provider_name: str = "aws") -> Assembly:
     provider: Provider = replace(AWS, dependencies_package=empty_package) if provider_name == "aws" else LOCAL
-    overrides = {"certificate_arn": CERTIFICATE_ARN} if environment == "prod" else {}
     app = new_app(cdk_context())
-    build_app(
-        app,
-        load(system, environment, overrides),
-        provider,
-        cdk.Environment(account=ACCOUNT, region=REGION),
+    stacks = build_app(
+        app, configuration(system, environment), provider, cdk.Environment(account=ACCOUNT, region=REGION)
     )
     cloud_assembly = app.synth()
     return Assembly(
         templates={stack.id: json.loads(Path(stack.template_full_path).read_text()) for stack in cloud_assembly.stacks},
         manifest=json.loads((Path(cloud_assembly.directory) / "manifest.json").read_text()),
+        taggable=frozenset(name for stack in stacks for name in _taggable(stack)),
     )
+
+
+def _taggable(stack: cdk.Stack) -> Iterator[str]:
+    for construct in stack.node.find_all():
+        if isinstance(construct, cdk.CfnResource) and cdk.TagManager.is_taggable(construct):
+            yield f"{stack.node.id}/{stack.resolve(construct.logical_id)}"

@@ -1,0 +1,232 @@
+"""Makes each stack of a system from its part of the configuration and from what lower stacks offer.
+
+A function returns None where the configuration leaves its part out.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_sns as sns
+
+from config.model import MonitoringConfig, SystemConfig
+from constructs_lib.access import Resources
+from constructs_lib.endpoints import endpoints_needed
+from constructs_lib.graphs import Graph
+from constructs_lib.lifecycle import is_protected
+from constructs_lib.workload import WorkloadOptions
+from stacks.alarms import AlarmsStack
+from stacks.api import ApiProps, ApiStack
+from stacks.backup import BackupProps, BackupStack
+from stacks.base import StackOptions
+from stacks.broker import BrokerProps, BrokerStack
+from stacks.cache import CacheProps, CacheStack
+from stacks.database import DatabaseProps, DatabaseStack
+from stacks.monitoring import MonitoringProps, MonitoringStack
+from stacks.network import NetworkStack
+from stacks.queue import QueueProps, QueueStack
+from stacks.search import SearchProps, SearchStack
+from stacks.storage import StorageProps, StorageStack
+from stacks.worker import WorkerProps, WorkerStack
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Site:
+    """Where stacks are made, and what all of them are made with."""
+
+    app: cdk.App
+    config: SystemConfig
+    workload: WorkloadOptions
+    env: cdk.Environment | None
+    """Account and region; None makes templates that fit any."""
+
+    def options(self, domain: str, description: str) -> StackOptions:
+        """Return the options of the stack of a domain."""
+        config = self.config
+        given = StackOptions(
+            stack_name=f"{config.system}-{config.environment}-{domain}",
+            description=f"{config.system} {config.environment}: {description}",
+            termination_protection=is_protected(config.lifecycle),
+        )
+        if self.env is not None:
+            given["env"] = self.env
+        return given
+
+
+def network(site: Site) -> NetworkStack:
+    """Make the VPC."""
+    return NetworkStack(
+        site.app,
+        "Network",
+        config=site.config.network,
+        log_retention=site.workload.log_retention,
+        endpoints=endpoints_needed(site.config),
+        **site.options("network", "VPC and subnets"),
+    )
+
+
+def alarms(site: Site) -> AlarmsStack | None:
+    """Make the topic of all alarms."""
+    if not isinstance(site.config.monitoring, MonitoringConfig):
+        return None
+    return AlarmsStack(site.app, "Alarms", **site.options("alarms", "the topic alarms notify"))
+
+
+def queue(site: Site, topic: sns.ITopic | None) -> QueueStack | None:
+    """Make the queue."""
+    if site.config.queue is None:
+        return None
+    return QueueStack(
+        site.app,
+        "Queue",
+        props=QueueProps(
+            config=site.config.queue,
+            visibility_timeout_seconds=site.config.visibility_timeout_seconds,
+            oldest_message_alarm_seconds=site.config.oldest_message_alarm_seconds,
+            lifecycle=site.config.lifecycle,
+            alarm_topic=topic,
+        ),
+        **site.options("queue", "queue and dead-letter queue"),
+    )
+
+
+def database(site: Site, vpc: ec2.IVpc, topic: sns.ITopic | None) -> DatabaseStack | None:
+    """Make the databases with their schemas."""
+    config = site.config
+    if not config.databases:
+        return None
+    return DatabaseStack(
+        site.app,
+        "Database",
+        props=DatabaseProps(
+            vpc=vpc,
+            databases=config.databases,
+            lifecycle=config.lifecycle,
+            workload=site.workload,
+            alarm_topic=topic,
+            copy_region=config.backup.copy_region if config.backup else None,
+        ),
+        **site.options("database", "PostgreSQL and its schemas"),
+    )
+
+
+def cache(site: Site, vpc: ec2.IVpc, topic: sns.ITopic | None) -> CacheStack | None:
+    """Make the cache."""
+    if site.config.cache is None:
+        return None
+    return CacheStack(
+        site.app,
+        "Cache",
+        props=CacheProps(vpc=vpc, config=site.config.cache, workload=site.workload, alarm_topic=topic),
+        **site.options("cache", f"{site.config.cache.engine} cache"),
+    )
+
+
+def broker(site: Site, vpc: ec2.IVpc, topic: sns.ITopic | None) -> BrokerStack | None:
+    """Make the broker."""
+    if site.config.broker is None:
+        return None
+    return BrokerStack(
+        site.app,
+        "Broker",
+        props=BrokerProps(vpc=vpc, config=site.config.broker, workload=site.workload, alarm_topic=topic),
+        **site.options("broker", "RabbitMQ broker"),
+    )
+
+
+def search(site: Site, vpc: ec2.IVpc, topic: sns.ITopic | None) -> SearchStack | None:
+    """Make the search domain."""
+    if site.config.search is None:
+        return None
+    return SearchStack(
+        site.app,
+        "Search",
+        props=SearchProps(vpc=vpc, config=site.config.search, workload=site.workload, alarm_topic=topic),
+        **site.options("search", "OpenSearch domain"),
+    )
+
+
+def storage(site: Site) -> StorageStack | None:
+    """Make the buckets."""
+    if site.config.storage is None:
+        return None
+    return StorageStack(
+        site.app,
+        "Storage",
+        props=StorageProps(config=site.config.storage, lifecycle=site.config.lifecycle),
+        **site.options("storage", "buckets"),
+    )
+
+
+def api(site: Site, vpc: ec2.IVpc, resources: Resources, topic: sns.ITopic | None) -> ApiStack:
+    """Make the services and their load balancer."""
+    config = site.config
+    return ApiStack(
+        site.app,
+        "Api",
+        props=ApiProps(
+            vpc=vpc,
+            resources=resources,
+            services=config.services,
+            load_balancer=config.load_balancer,
+            channels=config.channels,
+            alarm_topic=topic,
+            workload=site.workload,
+        ),
+        **site.options("api", "services on Fargate"),
+    )
+
+
+def worker(site: Site, vpc: ec2.IVpc, resources: Resources, topic: sns.ITopic | None) -> WorkerStack | None:
+    """Make the function that works off the queue."""
+    if site.config.worker is None or resources.queue is None:
+        return None
+    return WorkerStack(
+        site.app,
+        "Worker",
+        props=WorkerProps(
+            vpc=vpc,
+            queue=resources.queue,
+            resources=resources,
+            config=site.config.worker,
+            channels=site.config.channels,
+            alarm_topic=topic,
+            workload=site.workload,
+        ),
+        **site.options("worker", "delivery by Lambda"),
+    )
+
+
+def backup(site: Site, vpc: ec2.IVpc, resources: Resources, topic: sns.ITopic | None) -> BackupStack | None:
+    """Make the backup plan and the dump function."""
+    if site.config.backup is None:
+        return None
+    return BackupStack(
+        site.app,
+        "Backup",
+        props=BackupProps(
+            vpc=vpc,
+            config=site.config.backup,
+            resources=resources,
+            lifecycle=site.config.lifecycle,
+            workload=site.workload,
+            alarm_topic=topic,
+        ),
+        **site.options("backup", "backup plan and dumps"),
+    )
+
+
+def monitoring(
+    site: Site, vpc: ec2.IVpc, services: ApiStack, sections: Mapping[str, Sequence[Graph]]
+) -> MonitoringStack | None:
+    """Make the dashboard and Prometheus, where either is asked for."""
+    config = site.config.monitoring
+    if not isinstance(config, MonitoringConfig) or not (config.dashboard or config.prometheus):
+        return None
+    return MonitoringStack(
+        site.app,
+        "Monitoring",
+        props=MonitoringProps(vpc=vpc, config=config, sections=sections, services=services, workload=site.workload),
+        **site.options("monitoring", "dashboard and metrics"),
+    )
