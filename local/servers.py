@@ -16,7 +16,21 @@ from local.web import UnreachableError, get_json
 
 EMULATOR = "emulator"
 RECEIVER = "receiver"
-_FOLDERS = ("bin", "ca", "cdk.out", "images", "logs", "postgres", "run", "s3", "state", "tasks", "tmp", "tools")
+_FOLDERS = (
+    "bin",
+    "ca",
+    "cdk.out",
+    "images",
+    "logs",
+    "postgres",
+    "run",
+    "s3",
+    "servers",
+    "state",
+    "tasks",
+    "tmp",
+    "tools",
+)
 _FILES = (
     "emulator.lock",
     "emulator.pid",

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from local.emulator import (
     authorization,
+    caches,
     container_registry,
     databases,
     load_balancer,
@@ -19,6 +20,7 @@ from local.emulator.processes import ProcessLedger
 def install(options: Options, ledger: ProcessLedger) -> Callable[[], None]:
     """Put the additions in place. Returns what stops all that they start."""
     servers = databases.install(options, ledger)
+    caches.install(options, ledger)
     resources.register(options, servers)
     tasks.install(options, ledger)
     load_balancer.install()

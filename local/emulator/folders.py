@@ -11,7 +11,7 @@ from local.emulator.processes import stop_left_behind
 from local.errors import LocalError
 
 # State of a former run: the services that knew what it means are gone with it. Images and logs are kept.
-_EPHEMERAL = ("postgres", "run", "s3", "state", "tasks", "tmp")
+_EPHEMERAL = ("postgres", "run", "s3", "servers", "state", "tasks", "tmp")
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from local.errors import InputError
 from local.settings import port_number
 
 DEFAULT_DATABASE_PORTS = range(15432, 15532)
+DEFAULT_SERVER_PORTS = range(15600, 15700)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,6 +29,8 @@ class Options:
     account: str = "000000000000"
     database_ports: range = DEFAULT_DATABASE_PORTS
     """Ports that databases are given, lowest free one first."""
+    server_ports: range = DEFAULT_SERVER_PORTS
+    """Ports that caches, brokers and Prometheus workspaces are given, lowest free one first."""
     node_modules: Path | None = None
     """Where functions written for Node find the AWS SDK that the Lambda runtime ships."""
 
@@ -43,13 +46,18 @@ class Options:
 
     @property
     def logs(self) -> Path:
-        """One folder per service, one file per task or database."""
+        """One folder per service, one file per task or server."""
         return self.data / "logs"
 
     @property
     def postgres(self) -> Path:
         """One folder per database server."""
         return self.data / "postgres"
+
+    @property
+    def servers(self) -> Path:
+        """One folder per service, in it one per cache, broker or Prometheus workspace."""
+        return self.data / "servers"
 
     @property
     def trust_bundle(self) -> Path:
@@ -90,6 +98,13 @@ def parse(arguments: Sequence[str]) -> Options:
         metavar="A-B",
         help="ports for databases (default 15432-15531)",
     )
+    parser.add_argument(
+        "--server-ports",
+        type=_port_range,
+        default=DEFAULT_SERVER_PORTS,
+        metavar="A-B",
+        help="ports for caches, brokers and Prometheus workspaces (default 15600-15699)",
+    )
     parser.add_argument("--node-modules", type=Path, metavar="DIR", help="SDK packages for functions written for Node")
     given = parser.parse_args(arguments)
     for name in ("certificate", "key", "ca"):
@@ -104,6 +119,7 @@ def parse(arguments: Sequence[str]) -> Options:
         region=given.region,
         account=given.account,
         database_ports=given.database_ports,
+        server_ports=given.server_ports,
         node_modules=given.node_modules.absolute() if given.node_modules else _own_node_modules(),
     )
 

@@ -24,8 +24,10 @@ def is_free(port: int) -> bool:
     return True
 
 
-def reserve(candidates: Iterable[int]) -> int:
+def reserve(candidates: Iterable[int], *, flag: str = "--database-ports") -> int:
     """Take the first free port of `candidates` that no other caller holds; `release` gives it back.
+
+    `flag` is how the emulator is told of other candidates.
 
     Raises:
         LocalError: none is free.
@@ -37,7 +39,7 @@ def reserve(candidates: Iterable[int]) -> int:
             if port not in _reserved and is_free(port):
                 _reserved.add(port)
                 return port
-    raise LocalError(f"none of {tried} ports is free; stop what uses them or name others with --database-ports")
+    raise LocalError(f"none of {tried} ports is free; stop what uses them or name others with {flag}")
 
 
 def reserve_any() -> int:

@@ -141,11 +141,11 @@ def eventually(probe: Callable[[], T | None], *, seconds: float = 20) -> T:
 def command(data: Path, port: int) -> list[str]:
     """The command line of an emulator whose certificates lie below its data folder."""
     ensure_certificates(Settings(directory=data))
-    first = free_port()
+    databases, servers = (f"{first}-{min(first + 40, 65535)}" for first in (free_port(), free_port()))
     return [
         *(sys.executable, "-m", "local.emulator", "--data", str(data), "--port", str(port)),
         *("--certificate", str(data / "ca" / "server.pem"), "--key", str(data / "ca" / "server.key")),
-        *("--ca", str(data / "ca" / "ca.pem"), "--database-ports", f"{first}-{min(first + 40, 65535)}"),
+        *("--ca", str(data / "ca" / "ca.pem"), "--database-ports", databases, "--server-ports", servers),
     ]
 
 
