@@ -14,6 +14,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 
 from config.model import Uses
+from constructs_lib.channels import Channels, port_of
 from constructs_lib.providers import Provider
 
 _Resource = TypeVar("_Resource")
@@ -127,21 +128,24 @@ class MissingResourceError(ValueError):
 
 
 class Access:
-    """One declaration of what code uses, resolved against what its system has.
+    """One declaration of what code uses, resolved against what its system has and the channels of its stack.
 
-    Variables come first, since code is made with them; `allow` follows once there is a role and a network.
+    Variables and port come first, since code is made with them; `allow` follows once there is a role and a network.
+    `RuntimeFunction` and `FargateService` do both by themselves.
 
     Raises:
         MissingResourceError: the declaration names what is not there.
     """
 
-    def __init__(self, uses: Uses, resources: Resources, provider: Provider) -> None:
+    def __init__(self, uses: Uses, resources: Resources, provider: Provider, channels: Channels | None = None) -> None:
+        self._uses = uses
         self._provider = provider
+        self._channels = _present(bool(uses.channels), channels, "channels")
         self._database = _existing(uses.database, resources.databases, "database") if uses.database else None
-        self._queue = _present(uses.queue, resources.queue, "queue")
-        self._cache = _present(uses.cache, resources.cache, "cache")
-        self._broker = _present(uses.broker, resources.broker, "broker")
-        self._search = _present(uses.search, resources.search, "search")
+        self._queue = _present(uses.queue, resources.queue, "a queue")
+        self._cache = _present(uses.cache, resources.cache, "a cache")
+        self._broker = _present(uses.broker, resources.broker, "a broker")
+        self._search = _present(uses.search, resources.search, "a search domain")
         self._buckets = {key: _existing(key, resources.buckets, "bucket") for key in uses.buckets}
 
     @property
@@ -164,7 +168,14 @@ class Access:
             found |= {"SEARCH_URL": self._search.url, "SEARCH_SECRET_ARN": self._search.secret.secret_arn}
         for key, bucket in self._buckets.items():
             found[f"{key.replace('-', '_').upper()}_BUCKET"] = bucket.bucket_name
+        if self._channels:
+            found |= self._channels.variables(self._uses.channels)
         return found
+
+    @property
+    def egress_port(self) -> ec2.Port:
+        """The port on which the code reaches the world; to the system's own servers `allow` leads."""
+        return port_of(self._uses.channels)
 
     def allow(self, consumer: Consumer) -> None:
         """Let the consumer reach what it uses, and read the credentials of it."""
@@ -178,6 +189,8 @@ class Access:
                 server.secret.grant_read(consumer.role)
         for bucket in self._buckets.values():
             bucket.grant_read_write(consumer.role)
+        if self._channels:
+            self._channels.allow(consumer.role, self._uses.channels)
 
 
 def database_variables(database: Database, provider: Provider) -> dict[str, str]:
@@ -205,5 +218,5 @@ def _existing(key: str, found: Mapping[str, _Resource], what: str) -> _Resource:
 
 def _present(used: bool, resource: _Resource | None, what: str) -> _Resource | None:
     if used and resource is None:
-        raise MissingResourceError(f"a {what}")
+        raise MissingResourceError(what)
     return resource if used else None

@@ -10,7 +10,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk.aws_lambda_python_alpha import PythonFunction
 from constructs import Construct
 
-from constructs_lib.access import Consumer
+from constructs_lib.access import Access, Consumer
 from constructs_lib.lifecycle import removal_policy
 from constructs_lib.network import HTTPS, PRIVATE, egress_security_group
 from constructs_lib.packaging import LAMBDA_PYTHON, services_package
@@ -28,7 +28,8 @@ if RUNTIME.name != f"python{LAMBDA_PYTHON}":
 class RuntimeFunction(Construct):
     """A function in the private subnets, with a role, a security group and a log group of its own.
 
-    `handler_folder` is the name of a folder below `workers/`; its `handler.py` offers `handler`.
+    `handler_folder` is the name of a folder below `workers/`; its `handler.py` offers `handler`. From `access` follow
+    variables, permissions and network path; `variables` are what the function gets besides.
     """
 
     def __init__(
@@ -42,12 +43,15 @@ class RuntimeFunction(Construct):
         options: WorkloadOptions,
         memory_mib: int,
         timeout_seconds: int,
-        variables: Mapping[str, str],
+        access: Access | None = None,
+        variables: Mapping[str, str] | None = None,
         reserved_concurrency: int | None = None,
         egress_port: ec2.Port = HTTPS,
     ) -> None:
         super().__init__(scope, id_)
-        security_group = egress_security_group(self, vpc=vpc, description=description, port=egress_port)
+        security_group = egress_security_group(
+            self, vpc=vpc, description=description, port=access.egress_port if access else egress_port
+        )
         self.function = PythonFunction(
             self,
             "Function",
@@ -70,9 +74,15 @@ class RuntimeFunction(Construct):
                 retention=options.log_retention,
                 removal_policy=removal_policy(options.lifecycle),
             ),
-            environment={**options.variables(handler_folder), **variables},
+            environment={
+                **options.variables(handler_folder),
+                **(access.variables if access else {}),
+                **(variables or {}),
+            },
         )
         self.consumer = Consumer(role=self.function, network=self.function)
+        if access:
+            access.allow(self.consumer)
 
     def _layers(self, options: WorkloadOptions) -> list[lambda_.ILayerVersion]:
         packages = {"Services": services_package}

@@ -7,11 +7,12 @@ from config.model import SystemConfig
 
 
 def tag_everything(scope: IConstruct, config: SystemConfig) -> None:
-    """Tag all taggable resources below a construct with their system, environment, owner and cost center."""
-    for name, value in (
-        ("system", config.system),
-        ("environment", config.environment),
-        ("owner", config.owner),
-        ("cost-center", config.cost_center),
-    ):
+    """Tag all taggable resources below a construct: system, environment, owner, cost center, and config's own tags."""
+    own = {
+        "system": config.system,
+        "environment": config.environment,
+        "owner": config.owner,
+        "cost-center": config.cost_center,
+    }
+    for name, value in {**config.tags, **own}.items():
         Tags.of(scope).add(name, value)

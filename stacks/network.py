@@ -1,5 +1,6 @@
 """The Network stack."""
 
+from collections.abc import Sequence
 from typing import Unpack
 
 from aws_cdk import aws_ec2 as ec2
@@ -7,7 +8,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from config.model import NetworkConfig
-from constructs_lib.network import ThreeTierNetwork
+from constructs_lib.network import Network
 from stacks.base import GroundworkStack, StackOptions
 
 
@@ -25,8 +26,10 @@ class NetworkStack(GroundworkStack):
         *,
         config: NetworkConfig,
         log_retention: logs.RetentionDays,
+        endpoints: Sequence[str] = (),
         **options: Unpack[StackOptions],
     ) -> None:
         super().__init__(scope, id_, **options)
-        self.vpc: ec2.IVpc = ThreeTierNetwork(self, "Network", config=config, log_retention=log_retention).vpc
+        network = Network(self, "Network", config=config, log_retention=log_retention, endpoints=endpoints)
+        self.vpc: ec2.IVpc = network.vpc
         self.output("VpcId", self.vpc.vpc_id, "The VPC")
