@@ -188,7 +188,7 @@ class Access:
                 consumer.network.connections.allow_to(server.network, ec2.Port.tcp(server.port), name)
                 server.secret.grant_read(consumer.role)
         for bucket in self._buckets.values():
-            bucket.grant_read_write(consumer.role)
+            _allow_objects(consumer, bucket)
         if self._channels:
             self._channels.allow(consumer.role, self._uses.channels)
 
@@ -208,6 +208,15 @@ def allow_database(consumer: Consumer, database: Database) -> None:
     """Let the consumer connect to a database and read its credentials."""
     consumer.network.connections.allow_to(database.network, ec2.Port.tcp(database.port), "PostgreSQL")
     database.secret.grant_read(consumer.role)
+
+
+def _allow_objects(consumer: Consumer, bucket: s3.IBucket) -> None:
+    """Let the consumer read and write objects; the CDK's own grant names actions by wildcards."""
+    actions = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"]
+    principal = consumer.role.grant_principal
+    principal.add_to_principal_policy(iam.PolicyStatement(actions=actions, resources=[bucket.arn_for_objects("*")]))
+    # Without it, an object that is not there is refused like a forbidden one.
+    principal.add_to_principal_policy(iam.PolicyStatement(actions=["s3:ListBucket"], resources=[bucket.bucket_arn]))
 
 
 def _existing(key: str, found: Mapping[str, _Resource], what: str) -> _Resource:

@@ -94,7 +94,7 @@ def build_app(app: cdk.App, config: SystemConfig, provider: Provider, env: cdk.E
     watched = {"Services": api, "Queue": queue, "Worker": worker, "Database": database, "Cache": cache}
     watched |= {"Broker": broker, "Search": search, "Backup": backup}
     sections = {title: stack.graphs for title, stack in watched.items() if stack is not None}
-    monitoring = parts.monitoring(site, vpc, api, sections)
+    monitoring = parts.monitoring(site, api, sections)
     tag_everything(app, config)
     return Stacks(
         network=network,

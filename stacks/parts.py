@@ -217,9 +217,7 @@ def backup(site: Site, vpc: ec2.IVpc, resources: Resources, topic: sns.ITopic | 
     )
 
 
-def monitoring(
-    site: Site, vpc: ec2.IVpc, services: ApiStack, sections: Mapping[str, Sequence[Graph]]
-) -> MonitoringStack | None:
+def monitoring(site: Site, api_stack: ApiStack, sections: Mapping[str, Sequence[Graph]]) -> MonitoringStack | None:
     """Make the dashboard and Prometheus, where either is asked for."""
     config = site.config.monitoring
     if not isinstance(config, MonitoringConfig) or not (config.dashboard or config.prometheus):
@@ -227,6 +225,6 @@ def monitoring(
     return MonitoringStack(
         site.app,
         "Monitoring",
-        props=MonitoringProps(vpc=vpc, config=config, sections=sections, services=services, workload=site.workload),
+        props=MonitoringProps(config=config, sections=sections, watched=api_stack.watched, workload=site.workload),
         **site.options("monitoring", "dashboard and metrics"),
     )

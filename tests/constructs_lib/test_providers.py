@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from config.model import InstanceConfig
 from config.problems import ConfigError
 from constructs_lib.providers import AWS, LOCAL, provider_for
-from tests.support.synth import all_environments, synthesize
+from tests.support.synth import all_environments, configuration, synthesize
 
 
 def test_chosen_by_name() -> None:
@@ -36,11 +37,26 @@ def without_dependencies(template: dict[str, Any]) -> dict[str, Any]:
     return copy
 
 
+def sizes_left_open(system: str, environment: str) -> dict[str, str]:
+    """Sizes that the configuration leaves to the provider: AWS's own, and what stands for it here."""
+    it = configuration(system, environment)
+    found = {}
+    if any(isinstance(each, InstanceConfig) and each.instance_type is None for each in it.databases.values()):
+        found[AWS.database_instance_type] = LOCAL.database_instance_type
+    if it.cache is not None and it.cache.node_type is None:
+        found[AWS.cache_node_type] = LOCAL.cache_node_type
+    if it.broker is not None and it.broker.instance_type is None:
+        found[AWS.broker_instance_type] = LOCAL.broker_instance_type
+    return found
+
+
 @pytest.mark.parametrize(("system", "environment"), all_environments())
-def test_templates_differ_in_bundling_and_tls_to_the_database_only(system: str, environment: str) -> None:
+def test_templates_differ_in_bundling_tls_to_the_database_and_open_sizes_only(system: str, environment: str) -> None:
     """What is proven on the embedded cloud is proven of what goes to AWS."""
     aws = synthesize(system, environment, "aws")
     local = synthesize(system, environment, "local")
     for stack, template in aws.templates.items():
         expected = json.dumps(without_dependencies(template)).replace('"verify-full"', '"disable"')
+        for size, stand_in in sizes_left_open(system, environment).items():
+            expected = expected.replace(f'"{size}"', f'"{stand_in}"')
         assert local.templates[stack] == json.loads(expected)

@@ -26,12 +26,22 @@ def services(assembly: Assembly) -> dict[str, dict[str, Any]]:
         (container,) = task["ContainerDefinitions"]
         deployment = properties["DeploymentConfiguration"]
         found[container["Name"].lower()] = {
-            "tasks": properties.get("DesiredCount"),
+            # A service that scales has no number of its own.
+            "tasks": properties.get("DesiredCount", _least(assembly, place)),
             "size": (int(task["Cpu"]), int(task["Memory"])),
             "port": container["PortMappings"][0]["ContainerPort"],
             "healthy percent": (deployment["MinimumHealthyPercent"], deployment["MaximumPercent"]),
         }
     return found
+
+
+def _least(assembly: Assembly, service: str) -> int | None:
+    logical_id = service.partition("/")[2]
+    targets = assembly.resources("AWS::ApplicationAutoScaling::ScalableTarget").values()
+    return next(
+        (each["Properties"]["MinCapacity"] for each in targets if logical_id in str(each["Properties"]["ResourceId"])),
+        None,
+    )
 
 
 def scaling(assembly: Assembly) -> list[tuple[int, int]]:
