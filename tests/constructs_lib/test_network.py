@@ -1,81 +1,186 @@
 """Decisions of the network."""
 
 import itertools
+from collections.abc import Sequence
 from ipaddress import IPv4Network
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 from aws_cdk import assertions
 from aws_cdk import aws_logs as logs
 
-from config.model import Nat
-from constructs_lib.network import ThreeTierNetwork
-from tests.support.given import config, template_of
+from config.load import load
+from config.model import Nat, NetworkConfig
+from constructs_lib.network import ISOLATED, PRIVATE, Network, data_subnets
+from tests.support.given import template_of
 
 ONE_MONTH = logs.RetentionDays.ONE_MONTH
+COMPUTED = NetworkConfig(cidr="10.0.0.0/16", zones=2, nat=Nat.GATEWAY)
+TICKETERO = load("ticketero", "dev").network
+PLATFORM = load("platform", "dev").network
 
 
-def network(**changes: Any) -> assertions.Template:
-    it = config(network=changes).network
-    return template_of(lambda stack: ThreeTierNetwork(stack, "Network", config=it, log_retention=ONE_MONTH))
+def network(given: NetworkConfig = COMPUTED, endpoints: Sequence[str] = (), **changes: Any) -> assertions.Template:
+    it = given.model_copy(update=changes)
+    return template_of(lambda stack: Network(stack, "Network", config=it, log_retention=ONE_MONTH, endpoints=endpoints))
 
 
-def subnets(template: assertions.Template) -> dict[str, list[IPv4Network]]:
-    """Blocks of the subnets by their tier."""
-    tiers: dict[str, list[IPv4Network]] = {}
+def tag(resource: dict[str, Any], key: str) -> str:
+    tags = {each["Key"]: each["Value"] for each in resource["Properties"]["Tags"]}
+    value: str = tags[key]
+    return value
+
+
+def subnets(template: assertions.Template) -> dict[str, list[str]]:
+    """Blocks of the subnets by their tier, in the order of their zones."""
+    tiers: dict[str, list[tuple[int, str]]] = {}
     for subnet in template.find_resources("AWS::EC2::Subnet").values():
-        tags = {tag["Key"]: tag["Value"] for tag in subnet["Properties"]["Tags"]}
-        block = IPv4Network(subnet["Properties"]["CidrBlock"])
-        tiers.setdefault(tags["aws-cdk:subnet-name"], []).append(block)
-    return tiers
+        position = subnet["Properties"]["AvailabilityZone"]["Fn::Select"][0]
+        tiers.setdefault(tag(subnet, "aws-cdk:subnet-name"), []).append((position, subnet["Properties"]["CidrBlock"]))
+    return {tier: [block for _, block in sorted(blocks)] for tier, blocks in tiers.items()}
+
+
+def routed_tables(template: assertions.Template) -> set[str]:
+    """Route tables that lead out of the VPC."""
+    return {route["Properties"]["RouteTableId"]["Ref"] for route in template.find_resources("AWS::EC2::Route").values()}
+
+
+def tables(template: assertions.Template, tier: str) -> set[str]:
+    found = template.find_resources("AWS::EC2::RouteTable").items()
+    return {name for name, table in found if f"/{tier}Subnet" in tag(table, "Name")}
 
 
 @pytest.mark.parametrize("zones", [2, 3])
 def test_three_tiers_in_every_zone(zones: int) -> None:
-    tiers = subnets(network(zones=zones, nat=Nat.GATEWAY))
+    tiers = subnets(network(zones=zones))
     assert {tier: len(blocks) for tier, blocks in tiers.items()} == {
         "Public": zones,
         "Private": zones,
         "Isolated": zones,
     }
-    for block in itertools.chain(*tiers.values()):
+    for text in itertools.chain(*tiers.values()):
+        block = IPv4Network(text)
         assert block.prefixlen == 24
         assert block.subnet_of(IPv4Network("10.0.0.0/16"))
 
 
+def test_two_tiers_have_no_isolated_one() -> None:
+    assert set(subnets(network(tiers=2))) == {"Public", "Private"}
+
+
+def test_computed_blocks_follow_one_another() -> None:
+    """A block that moves to another tier replaces its subnet, and everything in it."""
+    assert subnets(network()) == {
+        "Public": ["10.0.0.0/24", "10.0.1.0/24"],
+        "Private": ["10.0.2.0/24", "10.0.3.0/24"],
+        "Isolated": ["10.0.4.0/24", "10.0.5.0/24"],
+    }
+
+
+def test_exact_blocks_of_two_tiers() -> None:
+    """Peers and firewalls elsewhere name these blocks: a neighbouring one is as wrong as any other."""
+    assert subnets(network(TICKETERO)) == {
+        "Public": ["10.0.1.0/24", "10.0.2.0/24"],
+        "Private": ["10.0.11.0/24", "10.0.12.0/24"],
+    }
+
+
+def test_exact_blocks_of_three_tiers() -> None:
+    template = network(PLATFORM)
+    assert subnets(template) == {
+        "Public": ["10.0.1.0/24", "10.0.2.0/24"],
+        "Private": ["10.0.10.0/24", "10.0.20.0/24"],
+        "Isolated": ["10.0.100.0/24", "10.0.110.0/24"],
+    }
+    template.has_resource_properties("AWS::EC2::VPC", {"CidrBlock": "10.0.0.0/16"})
+
+
 @pytest.mark.parametrize(
-    ("nat", "gateways", "instances"),
-    [(Nat.INSTANCE, 0, 1), (Nat.GATEWAY, 1, 0), (Nat.GATEWAY_PER_ZONE, 3, 0)],
+    ("nat", "gateways", "addresses", "instances"),
+    [
+        (Nat.NONE, 0, 0, 0),
+        (Nat.INSTANCE, 0, 0, 1),
+        (Nat.GATEWAY, 1, 1, 0),
+        (Nat.GATEWAY_PER_ZONE, 3, 3, 0),
+        # Its addresses are AWS's to hand out, zone by zone.
+        (Nat.REGIONAL, 1, 0, 0),
+    ],
 )
-def test_the_way_out_is_chosen_by_config(nat: Nat, gateways: int, instances: int) -> None:
+def test_the_way_out_is_chosen_by_config(nat: Nat, gateways: int, addresses: int, instances: int) -> None:
     template = network(zones=3, nat=nat)
     template.resource_count_is("AWS::EC2::NatGateway", gateways)
+    template.resource_count_is("AWS::EC2::EIP", addresses)
     template.resource_count_is("AWS::EC2::Instance", instances)
+
+
+@pytest.mark.parametrize("nat", [nat for nat in Nat if nat is not Nat.NONE])
+def test_every_private_subnet_has_the_way_out(nat: Nat) -> None:
+    """A subnet without it works until a task is started there."""
+    template = network(zones=3, nat=nat)
+    private = tables(template, "Private")
+    assert len(private) == 3
+    assert private <= routed_tables(template)
+
+
+def test_a_regional_gateway_stands_in_no_subnet() -> None:
+    """In a subnet it would be gone with that subnet's zone, which is what it is taken for."""
+    (gateway,) = network(nat=Nat.REGIONAL).find_resources("AWS::EC2::NatGateway").values()
+    assert gateway["Properties"]["AvailabilityMode"] == "regional"
+    assert "SubnetId" not in gateway["Properties"]
+
+
+def test_without_nat_nothing_private_leads_to_the_internet() -> None:
+    template = network(nat=Nat.NONE)
+    assert len(tables(template, "Private")) == 2
+    assert not tables(template, "Private") & routed_tables(template)
+
+
+def test_endpoints_stand_in_for_nat() -> None:
+    """Without them a task can neither be pulled nor log, and never starts."""
+    template = network(nat=Nat.NONE, endpoints=("ecr.api", "sqs"))
+    endpoints = [
+        endpoint["Properties"]
+        for endpoint in template.find_resources("AWS::EC2::VPCEndpoint").values()
+        if endpoint["Properties"]["VpcEndpointType"] == "Interface"
+    ]
+    assert sorted(str(endpoint["ServiceName"]).rpartition("}, '")[2] for endpoint in endpoints) == [
+        ".ecr.api']]}",
+        ".sqs']]}",
+    ]
+    for endpoint in endpoints:
+        assert endpoint["PrivateDnsEnabled"] is True, "the SDK would look for the service on the internet"
+        assert all("PrivateSubnet" in subnet["Ref"] for subnet in endpoint["SubnetIds"])
+
+
+def test_endpoints_are_reached_from_the_vpc_by_https_only() -> None:
+    (group,) = network(nat=Nat.NONE, endpoints=("sqs",)).find_resources("AWS::EC2::SecurityGroup").values()
+    (rule,) = group["Properties"]["SecurityGroupIngress"]
+    assert (rule["FromPort"], rule["ToPort"]) == (443, 443)
+    assert "CidrBlock" in str(rule["CidrIp"])
 
 
 def test_isolated_subnets_have_no_way_out() -> None:
     """Data that can reach the internet can leave by it."""
-    template = network(zones=2, nat=Nat.GATEWAY)
-    isolated = {
-        name
-        for name, table in template.find_resources("AWS::EC2::RouteTable").items()
-        if any("Isolated" in str(tag["Value"]) for tag in table["Properties"]["Tags"])
-    }
-    assert len(isolated) == 2
-    routed = {
-        route["Properties"]["RouteTableId"]["Ref"] for route in template.find_resources("AWS::EC2::Route").values()
-    }
-    assert not isolated & routed
-
-
-def test_s3_is_reached_without_nat() -> None:
-    """Through NAT every image layer and asset is paid for by the GB."""
     template = network()
+    isolated = tables(template, "Isolated")
+    assert len(isolated) == 2
+    assert not isolated & routed_tables(template)
+
+
+@pytest.mark.parametrize("nat", list(Nat))
+def test_s3_is_reached_without_nat(nat: Nat) -> None:
+    """Through NAT every image layer and asset is paid for by the GB; without NAT no image is pulled at all."""
+    template = network(nat=nat)
     (endpoint,) = template.find_resources("AWS::EC2::VPCEndpoint").values()
     assert endpoint["Properties"]["VpcEndpointType"] == "Gateway"
-    tables = {table["Ref"] for table in endpoint["Properties"]["RouteTableIds"]}
-    assert len(tables) == 4
-    assert not [table for table in tables if "Isolated" in table]
+    led = {table["Ref"] for table in endpoint["Properties"]["RouteTableIds"]}
+    assert led == tables(template, "Public") | tables(template, "Private")
+
+
+def test_names_are_resolved() -> None:
+    """Without DNS support no endpoint of a database or of AWS is found by its name."""
+    network().has_resource_properties("AWS::EC2::VPC", {"EnableDnsSupport": True, "EnableDnsHostnames": True})
 
 
 def test_default_security_group_is_closed() -> None:
@@ -90,3 +195,17 @@ def test_nat_instance_serves_the_vpc_only() -> None:
     (rule,) = group["Properties"]["SecurityGroupIngress"]
     assert "GetAtt" in str(rule["CidrIp"])
     assert "CidrBlock" in str(rule["CidrIp"])
+
+
+def test_data_is_kept_in_the_innermost_tier() -> None:
+    """In a network of two tiers there is no isolated one to select, and synthesis would fail."""
+    chosen = {}
+
+    def build(stack: cdk.Stack) -> None:
+        for tiers in (2, 3):
+            it = COMPUTED.model_copy(update={"tiers": tiers})
+            vpc = Network(stack, f"Network{tiers}", config=it, log_retention=ONE_MONTH).vpc
+            chosen[tiers] = data_subnets(vpc).subnet_type
+
+    template_of(build)
+    assert chosen == {2: PRIVATE.subnet_type, 3: ISOLATED.subnet_type}
