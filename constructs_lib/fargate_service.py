@@ -1,6 +1,6 @@
 """A Fargate service: one program of the package `services`, in the private subnets."""
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_ecs as ecs
@@ -74,7 +74,7 @@ class FargateService(Construct):
             **access.variables,
             **({"DATABASE_POOL_SIZE": str(config.database_pool_size)} if config.uses.database else {}),
             **(variables or {}),
-            "AWS_REGION": cluster.env.region,
+            "AWS_REGION": Stack.of(self).region,
             "PORT": str(config.port),
         }
         task_definition.add_container(

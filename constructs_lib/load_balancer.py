@@ -76,7 +76,8 @@ class LoadBalancer(Construct):
     ) -> elbv2.ApplicationTargetGroup:
         """Lead the requests of a route to a service, and let the load balancer reach its port.
 
-        Rules are asked in the order in which they are added.
+        Rules are asked in the order in which services are added. A new one goes to the end: CloudFormation cannot give
+        a rule a priority that another one still holds.
         """
         conditions = [
             *([elbv2.ListenerCondition.path_patterns(list(route.paths))] if route.paths else []),
