@@ -7,13 +7,18 @@ SYSTEM ?= notifications
 ENV ?= dev
 PYTHON ?= python3
 
+# More `-c name=value` for synthesis, such as -c certificate_arn=….
+CONTEXT ?=
+# Apart from the assembly that the CDK CLI writes for a deployment.
+RECOVERY_ASSEMBLY := build/recovery/$(SYSTEM)-$(ENV)
+
 VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 # Node packages of the lock are complete: no audit, no funding or update notices between a person and the output.
 NPM_FLAGS := --no-audit --no-fund --no-update-notifier --loglevel=error
 
-.PHONY: help install lock up down status logs env test test-fast snapshots check format
+.PHONY: help install lock up down status logs env recovery test test-fast snapshots check format
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +37,10 @@ logs: install ## Show the end of every log; NAME=… picks some, FOLLOW=1 goes o
 
 env: install ## Print export lines that lead the AWS and CDK CLI here: eval "$(make -s env)"
 	@python -m local env
+
+recovery: install ## Print RTO and RPO per kind of failure of SYSTEM in ENV, from its templates
+	@CDK_VALIDATION=false cdk synth --quiet --no-notices --no-version-reporting --output '$(RECOVERY_ASSEMBLY)' -c system='$(SYSTEM)' -c env='$(ENV)' $(CONTEXT) >&2
+	@python -m assembly recovery --assembly '$(RECOVERY_ASSEMBLY)'
 
 test: install ## Run every test, fast ones first
 	@pytest -n 2 --dist loadfile -m 'not e2e'

@@ -17,6 +17,7 @@ ALLOWED = {
     "workers": {"services"},
     "services": set(),
     "local": set(),
+    "assembly": set(),
 }
 
 
