@@ -24,6 +24,15 @@ def is_free(port: int) -> bool:
     return True
 
 
+def is_served(port: int) -> bool:
+    """Whether a server takes connections on this port."""
+    try:
+        socket.create_connection((LOOPBACK, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 def reserve(candidates: Iterable[int], *, flag: str = "--database-ports") -> int:
     """Take the first free port of `candidates` that no other caller holds; `release` gives it back.
 

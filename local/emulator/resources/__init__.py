@@ -1,8 +1,10 @@
 """CloudFormation resource types that MiniStack does not know or fills incompletely, one file per service."""
 
+from local.emulator.brokers import Brokers
 from local.emulator.databases import Databases
 from local.emulator.options import Options
 from local.emulator.resources import (
+    amazon_mq,
     application_autoscaling,
     ec2_addresses,
     ec2_instances,
@@ -18,15 +20,17 @@ from local.emulator.resources.recorded import RecordedOnly
 from local.emulator.resources.registry import register_type
 
 
-def register(options: Options, databases: Databases) -> None:
+def register(options: Options, databases: Databases, brokers: Brokers) -> None:
     """Make CloudFormation accept and provision the added types."""
     rds.register(databases)
+    amazon_mq.register(brokers)
     ecs.register()
     lambda_functions.register()
     ec2_networks.register()
     secrets.register()
     recorded = RecordedOnly(options.recorded_only)
     for types in (
+        amazon_mq.types(recorded),
         application_autoscaling.types(recorded),
         ec2_addresses.TYPES,
         ec2_instances.TYPES,
