@@ -46,11 +46,10 @@ class RuntimeFunction(Construct):
         access: Access | None = None,
         variables: Mapping[str, str] | None = None,
         reserved_concurrency: int | None = None,
-        egress_port: ec2.Port = HTTPS,
     ) -> None:
         super().__init__(scope, id_)
         security_group = egress_security_group(
-            self, vpc=vpc, description=description, port=access.egress_port if access else egress_port
+            self, vpc=vpc, description=description, port=access.egress_port if access else HTTPS
         )
         self.function = PythonFunction(
             self,

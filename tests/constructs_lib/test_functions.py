@@ -1,4 +1,4 @@
-"""Decisions of functions in general, of migrations and of the channels."""
+"""Decisions of functions in general, and of migrations."""
 
 import shutil
 from pathlib import Path
@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 from aws_cdk import assertions
 
+from config.model import Channel, Uses
 from constructs_lib import functions, migrations
-from constructs_lib.access import Database
+from constructs_lib.access import Access, Database, Resources
 from constructs_lib.channels import Channels
 from constructs_lib.functions import RuntimeFunction
 from constructs_lib.migrations import Migrations
 from constructs_lib.postgres import AuroraPostgres
 from constructs_lib.project import WORKERS_FOLDER
+from constructs_lib.providers import LOCAL
 from tests.support.given import config, options, template_of, vpc
 
 
@@ -108,11 +110,16 @@ def test_database_is_read_by_secret() -> None:
     assert "DATABASE_URL" not in variables
 
 
-def test_channels_allow_no_more_than_sending() -> None:
+@pytest.mark.parametrize(("channels", "port"), [(("email", "sms"), 443), (("webhook",), None)])
+def test_what_it_uses_gives_variables_permissions_and_port(channels: tuple[Channel, ...], port: int | None) -> None:
+    """One declaration for all three: a variable without its permission fails only when it is used."""
     it = config()
+    assert it.channels is not None
+    given = it.channels
 
     def build(stack: Any) -> None:
-        made = RuntimeFunction(
+        made = Channels(stack, "Channels", config=given, used=channels, lifecycle=it.lifecycle)
+        RuntimeFunction(
             stack,
             "Function",
             handler_folder="notifications",
@@ -121,22 +128,17 @@ def test_channels_allow_no_more_than_sending() -> None:
             options=options(it),
             memory_mib=512,
             timeout_seconds=60,
-            variables={},
+            access=Access(Uses(channels=channels), Resources(), LOCAL, made),
+            variables={"GIVEN": "value"},
         )
-        Channels(stack, "Channels", config=it.channels, lifecycle=it.lifecycle).allow(made.function)
 
-    (policy,) = template_of(build).find_resources("AWS::IAM::Policy").values()
-    statements = {str(one["Action"]): one for one in policy["Properties"]["PolicyDocument"]["Statement"]}
-    assert statements.keys() == {
-        "ses:SendEmail",
-        "sns:Publish",
-        "['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue']",
-    }
-    # In SES's sandbox the recipient's identity is asked for too, so the sender is bound by the condition.
-    assert str(statements["ses:SendEmail"]["Resource"]).endswith(":identity/*']]}")
-    assert statements["ses:SendEmail"]["Condition"] == {
-        "StringEquals": {"ses:FromAddress": "notifications@example.com"}
-    }
-    # Numbers have no ARN, so every topic is left out instead.
-    assert "Resource" not in statements["sns:Publish"]
-    assert ":sns:*:*:*" in str(statements["sns:Publish"]["NotResource"])
+    template = template_of(build)
+    (function,) = template.find_resources("AWS::Lambda::Function").values()
+    variables = function["Properties"]["Environment"]["Variables"]
+    assert variables["GIVEN"] == "value"
+    assert ("EMAIL_SENDER" in variables) is ("email" in channels)
+    allowed = str(template.find_resources("AWS::IAM::Policy"))
+    assert ("ses:SendEmail" in allowed) is ("email" in channels)
+    (group,) = template.find_resources("AWS::EC2::SecurityGroup").values()
+    (rule,) = group["Properties"]["SecurityGroupEgress"]
+    assert (rule["FromPort"], rule["ToPort"]) == ((port, port) if port else (0, 65535))
