@@ -8,6 +8,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+_RISES_TO = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+_FALLS_TO = cloudwatch.ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD
+
 
 class AlarmTopic(Construct):
     """The topic all alarms of an environment notify; people subscribe to it."""
@@ -42,8 +45,11 @@ def alarm(
     description: str,
     topic: sns.ITopic,
     evaluation_periods: int = 1,
+    below: bool = False,
 ) -> cloudwatch.Alarm:
     """Return an alarm that notifies the topic when the metric reaches the threshold, and when it is well again.
+
+    It is reached from below, unless `below` says that falling to it is what alarms.
 
     A metric without data is well: SQS and Lambda report nothing while there is nothing to report.
     """
@@ -53,7 +59,7 @@ def alarm(
         metric=metric,
         threshold=threshold,
         evaluation_periods=evaluation_periods,
-        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        comparison_operator=_FALLS_TO if below else _RISES_TO,
         treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         alarm_description=description,
     )

@@ -4,13 +4,16 @@ from aws_cdk import CustomResource, Duration, FileSystem
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from constructs_lib.access import Database, allow_database, database_variables
+from config.model import Uses
+from constructs_lib.access import Access, Database, Resources
 from constructs_lib.functions import RuntimeFunction
 from constructs_lib.project import SERVICES_FOLDER
 from constructs_lib.workload import WorkloadOptions
 
 # Longer than a paused cluster needs to wake and a migration to run; CloudFormation gives up a minute later.
 TIMEOUT_SECONDS = 300
+# The one database that the function uses.
+_KEY = "database"
 
 
 class Migrations(Construct):
@@ -32,16 +35,21 @@ class Migrations(Construct):
             options=options,
             memory_mib=512,
             timeout_seconds=TIMEOUT_SECONDS,
-            variables=database_variables(database, options.provider),
+            access=Access(Uses(database=_KEY), Resources(databases={_KEY: database}), options.provider),
+            variables={"DATABASE_SCHEMA": database.schema},
         )
-        allow_database(migrator.consumer, database)
         run = CustomResource(
             self,
             "Run",
             resource_type="Custom::DatabaseMigrations",
             service_token=migrator.function.function_arn,
             service_timeout=Duration.seconds(TIMEOUT_SECONDS + 60),
-            properties={"Fingerprint": FileSystem.fingerprint(str(SERVICES_FOLDER / "migrations"), exclude=["*.pyc"])},
+            properties={
+                "Schema": database.schema,
+                "Fingerprint": FileSystem.fingerprint(
+                    str(SERVICES_FOLDER / "migrations" / database.schema), exclude=["*.pyc"]
+                ),
+            },
         )
-        # The role's policy and the rules into the cluster must stand before the function runs.
-        run.node.add_dependency(migrator, database.cluster)
+        # The role's policy and the rules into the server must stand before the function runs.
+        run.node.add_dependency(migrator, database.network)

@@ -1,83 +1,38 @@
-"""An Aurora PostgreSQL cluster, Serverless v2, whose password AWS makes and rotates."""
+"""PostgreSQL of whichever kind a configuration asks for."""
 
-from aws_cdk import Duration
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_rds as rds
-from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from config.model import DatabaseConfig, Lifecycle
-from constructs_lib.lifecycle import database_removal_policy, is_protected
-from constructs_lib.network import ISOLATED
+from config.model import AuroraConfig, DatabaseConfig, Lifecycle
+from constructs_lib.aurora import AuroraPostgres
+from constructs_lib.postgres_instance import PostgresInstance
+from constructs_lib.providers import Provider
 
-MASTER_USER = "postgres"
-
-
-class AuroraPostgres(Construct):
-    """The cluster, its instances and its secret; nobody gets in until a consumer makes a rule for itself."""
-
-    def __init__(
-        self, scope: Construct, id_: str, *, vpc: ec2.IVpc, config: DatabaseConfig, lifecycle: Lifecycle
-    ) -> None:
-        super().__init__(scope, id_)
-        engine = rds.DatabaseClusterEngine.aurora_postgres(version=_engine_version(config.engine_version))
-        protected = is_protected(lifecycle)
-        zones = vpc.select_subnets(subnet_type=ISOLATED.subnet_type).availability_zones
-        self.cluster = rds.DatabaseCluster(
-            self,
-            "Cluster",
-            engine=engine,
-            vpc=vpc,
-            vpc_subnets=ISOLATED,
-            port=config.port,
-            # In zones by turns and by name, so that the loss of one takes the writer or its successor, never both.
-            writer=_instance("Writer", zone=zones[0]),
-            # The failover target keeps the writer's size: a reader that lags behind would be overrun on taking over.
-            readers=[
-                _instance(f"Reader{number}", zone=zones[number % len(zones)], scale_with_writer=number == 1)
-                for number in range(1, config.readers + 1)
-            ],
-            serverless_v2_min_capacity=config.min_acu,
-            serverless_v2_max_capacity=config.max_acu,
-            serverless_v2_auto_pause_duration=_minutes(config.auto_pause_minutes),
-            default_database_name=config.name,
-            # RDS generates the password, keeps it in Secrets Manager and rotates it, without a function of ours.
-            credentials=rds.Credentials.from_username(MASTER_USER),
-            manage_master_user_password=True,
-            parameter_group=rds.ParameterGroup(
-                self,
-                "Parameters",
-                engine=engine,
-                description="Connections without TLS are refused",
-                parameters={"rds.force_ssl": "1"},
-            ),
-            storage_encrypted=True,
-            backup=rds.BackupProps(retention=Duration.days(config.backup_retention_days)),
-            copy_tags_to_snapshot=True,
-            deletion_protection=protected,
-            delete_automated_backups=not protected,
-            removal_policy=database_removal_policy(lifecycle),
-        )
-        if self.cluster.secret is None:
-            message = "a cluster with a managed master password has a secret"
-            raise AssertionError(message)
-        self.secret: secretsmanager.ISecret = self.cluster.secret
+Postgres = AuroraPostgres | PostgresInstance
 
 
-def _engine_version(full: str) -> rds.AuroraPostgresEngineVersion:
-    major, _ = full.split(".")
-    return rds.AuroraPostgresEngineVersion.of(full, major)
-
-
-def _instance(id_: str, *, zone: str, scale_with_writer: bool | None = None) -> rds.IClusterInstance:
-    return rds.ClusterInstance.serverless_v2(
+def postgres(
+    scope: Construct,
+    id_: str,
+    *,
+    vpc: ec2.IVpc,
+    config: DatabaseConfig,
+    lifecycle: Lifecycle,
+    provider: Provider,
+    alarm_topic: sns.ITopic | None,
+    copy_region: str | None,
+) -> Postgres:
+    """Return an Aurora cluster or an RDS instance; `copy_region` gets a copy of an instance's automated backups."""
+    if isinstance(config, AuroraConfig):
+        return AuroraPostgres(scope, id_, vpc=vpc, config=config, lifecycle=lifecycle, alarm_topic=alarm_topic)
+    return PostgresInstance(
+        scope,
         id_,
-        availability_zone=zone,
-        scale_with_writer=scale_with_writer,
-        auto_minor_version_upgrade=True,
-        publicly_accessible=False,
+        vpc=vpc,
+        config=config,
+        lifecycle=lifecycle,
+        provider=provider,
+        alarm_topic=alarm_topic,
+        copy_region=copy_region,
     )
-
-
-def _minutes(number: int | None) -> Duration | None:
-    return None if number is None else Duration.minutes(number)
