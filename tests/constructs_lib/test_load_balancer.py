@@ -90,7 +90,7 @@ def test_with_certificate_http_only_redirects() -> None:
 
 
 @pytest.mark.parametrize(("given", "ports"), [({}, {80}), ({"certificate_arn": CERTIFICATE_ARN}, {80, 443})])
-def test_the_world_reaches_the_listeners_and_nothing_else(given: dict[str, str], ports: set[int]) -> None:
+def test_the_world_reaches_the_listeners_and_nothing_else(given: dict[str, Any], ports: set[int]) -> None:
     (group,) = found(balanced(DEFAULT, **given), "AWS::EC2::SecurityGroup")
     for rule in group["SecurityGroupIngress"]:
         assert rule["FromPort"] == rule["ToPort"]
@@ -104,7 +104,7 @@ def test_stands_in_the_public_subnets() -> None:
 
 
 @pytest.mark.parametrize("certificate", [{}, {"certificate_arn": CERTIFICATE_ARN}])
-def test_what_no_rule_names_is_answered_by_the_load_balancer(certificate: dict[str, str]) -> None:
+def test_what_no_rule_names_is_answered_by_the_load_balancer(certificate: dict[str, Any]) -> None:
     """So it can be probed without a task, and no service has to know what the others do not."""
     template = balanced(Route(paths=("/pages*",)), fixed_response=NOT_FOUND, **certificate)
     (action,) = listeners(template)[443 if certificate else 80]["DefaultActions"]

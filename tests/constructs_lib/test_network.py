@@ -1,7 +1,7 @@
 """Decisions of the network."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network
 from typing import Any
 
@@ -26,7 +26,7 @@ def network(given: NetworkConfig = COMPUTED, endpoints: Sequence[str] = (), **ch
     return template_of(lambda stack: Network(stack, "Network", config=it, log_retention=ONE_MONTH, endpoints=endpoints))
 
 
-def tag(resource: dict[str, Any], key: str) -> str:
+def tag(resource: Mapping[str, Any], key: str) -> str:
     tags = {each["Key"]: each["Value"] for each in resource["Properties"]["Tags"]}
     value: str = tags[key]
     return value
