@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import jsii
-from aws_cdk import CfnResource, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from config.model import Nat, NetworkConfig, SubnetBlocks
+from constructs_lib.provider_logs import end_provider_logs
 
 PUBLIC = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC)
 PRIVATE = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
@@ -17,6 +17,7 @@ ISOLATED = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
 HTTPS = ec2.Port.tcp(443)
 ANY_TCP = ec2.Port.all_tcp()
 _THREE_TIERS = 3
+# The CDK's provider that closes the default security group.
 _CLOSING_PROVIDER = "Custom::VpcRestrictDefaultSGCustomResourceProvider"
 
 
@@ -78,7 +79,7 @@ class Network(Construct):
             },
         )
         self._add_endpoints(endpoints)
-        self._end_logs_of_the_closing_function(log_retention)
+        end_provider_logs(self, "ClosingLogs", provider=_CLOSING_PROVIDER, retention=log_retention)
         if isinstance(nat_provider, ec2.NatInstanceProviderV2):
             nat_provider.connections.allow_from(
                 ec2.Peer.ipv4(self.vpc.vpc_cidr_block), ec2.Port.all_traffic(), "Private subnets to the internet"
@@ -100,15 +101,6 @@ class Network(Construct):
                 security_groups=[group],
                 open=False,
             )
-
-    def _end_logs_of_the_closing_function(self, retention: logs.RetentionDays) -> None:
-        """Give the CDK's function that closes the default group a log group: Lambda's own would keep logs for ever."""
-        handler = Stack.of(self).node.find_child(_CLOSING_PROVIDER).node.find_child("Handler")
-        if not isinstance(handler, CfnResource):
-            message = f"{handler.node.path} is no plain resource any more: give its function a log group in another way"
-            raise TypeError(message)
-        group = logs.LogGroup(self, "ClosingLogs", retention=retention, removal_policy=RemovalPolicy.DESTROY)
-        handler.add_property_override("LoggingConfig.LogGroup", group.log_group_name)
 
 
 def data_subnets(vpc: ec2.IVpc) -> ec2.SubnetSelection:

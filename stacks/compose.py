@@ -1,12 +1,15 @@
 """Puts the stacks of a system together."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import Protocol
 
 import aws_cdk as cdk
+from constructs import Node
 
 from config.model import SystemConfig
 from constructs_lib.access import Resources
+from constructs_lib.graphs import Graph
 from constructs_lib.providers import Provider
 from constructs_lib.tags import tag_everything
 from constructs_lib.workload import workload_options
@@ -51,6 +54,16 @@ class Stacks:
         return (stack for field in fields(self) if (stack := getattr(self, field.name)) is not None)
 
 
+class _Watched(Protocol):
+    """A stack that shows graphs of what it holds."""
+
+    @property
+    def node(self) -> Node: ...
+
+    @property
+    def graphs(self) -> Sequence[Graph]: ...
+
+
 def new_app(context: Mapping[str, object] | None = None) -> cdk.App:
     """Return an empty app that bundles nothing in Docker.
 
@@ -91,9 +104,8 @@ def build_app(app: cdk.App, config: SystemConfig, provider: Provider, env: cdk.E
     api = parts.api(site, vpc, resources, topic)
     worker = parts.worker(site, vpc, resources, topic)
     backup = parts.backup(site, vpc, resources, topic)
-    watched = {"Services": api, "Queue": queue, "Worker": worker, "Database": database, "Cache": cache}
-    watched |= {"Broker": broker, "Search": search, "Backup": backup}
-    sections = {title: stack.graphs for title, stack in watched.items() if stack is not None}
+    watched: tuple[_Watched | None, ...] = (api, queue, worker, database, cache, broker, search, backup)
+    sections = {stack.node.id: stack.graphs for stack in watched if stack is not None}
     monitoring = parts.monitoring(site, api, sections)
     tag_everything(app, config)
     return Stacks(

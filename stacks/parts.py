@@ -154,7 +154,7 @@ def storage(site: Site) -> StorageStack | None:
     return StorageStack(
         site.app,
         "Storage",
-        props=StorageProps(config=site.config.storage, lifecycle=site.config.lifecycle),
+        props=StorageProps(config=site.config.storage, workload=site.workload),
         **site.options("storage", "buckets"),
     )
 
@@ -209,7 +209,6 @@ def backup(site: Site, vpc: ec2.IVpc, resources: Resources, topic: sns.ITopic | 
             vpc=vpc,
             config=site.config.backup,
             resources=resources,
-            lifecycle=site.config.lifecycle,
             workload=site.workload,
             alarm_topic=topic,
         ),

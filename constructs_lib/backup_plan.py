@@ -1,0 +1,104 @@
+"""A plan of AWS Backup: daily, restorable to any point in time, copied to another region where that is asked for."""
+
+from collections.abc import Sequence
+
+from aws_cdk import ArnFormat, Duration, Stack
+from aws_cdk import aws_backup as backup
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from config.model import BackupConfig, Lifecycle
+from constructs_lib.alarms import alarm
+from constructs_lib.graphs import Graph
+from constructs_lib.lifecycle import is_protected, removal_policy
+
+# The vault that AWS Backup itself makes in a region; copies go there, so that no stack is needed in that region.
+COPY_VAULT = "Default"
+_HOUR = Duration.hours(1)
+
+
+class DailyBackups(Construct):
+    """The vault and the plan over resources given by their ARNs."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        config: BackupConfig,
+        resource_arns: Sequence[str],
+        lifecycle: Lifecycle,
+        alarm_topic: sns.ITopic | None,
+    ) -> None:
+        super().__init__(scope, id_)
+        protected = is_protected(lifecycle)
+        self.vault = backup.BackupVault(
+            self,
+            "Vault",
+            # By policy, so that not even an administrator deletes a recovery point before its time by mistake.
+            block_recovery_point_deletion=protected,
+            removal_policy=removal_policy(lifecycle),
+        )
+        plan = backup.BackupPlan(
+            self,
+            "Plan",
+            backup_vault=self.vault,
+            backup_plan_rules=[
+                backup.BackupPlanRule(
+                    rule_name="Daily",
+                    schedule_expression=events.Schedule.cron(hour=str(config.hour_utc), minute="0"),
+                    enable_continuous_backup=True,
+                    delete_after=Duration.days(config.retention_days),
+                    copy_actions=self._copies(config),
+                )
+            ],
+        )
+        plan.add_selection(
+            "Databases", resources=[backup.BackupResource.from_arn(resource_arn) for resource_arn in resource_arns]
+        )
+        if alarm_topic is not None:
+            alarm(
+                self,
+                "FailedAlarm",
+                metric=self._failed,
+                threshold=1,
+                description="A backup job failed",
+                topic=alarm_topic,
+            )
+
+    @property
+    def graphs(self) -> tuple[Graph, ...]:
+        """How many backups were made, and how many failed."""
+        return (Graph(title="Backups per hour", metrics=(self._jobs("NumberOfBackupJobsCompleted"), self._failed)),)
+
+    @property
+    def _failed(self) -> cloudwatch.Metric:
+        return self._jobs("NumberOfBackupJobsFailed")
+
+    def _jobs(self, name: str) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace="AWS/Backup",
+            metric_name=name,
+            dimensions_map={"BackupVaultName": self.vault.backup_vault_name},
+            period=_HOUR,
+            statistic="Sum",
+        )
+
+    def _copies(self, config: BackupConfig) -> list[backup.BackupPlanCopyActionProps] | None:
+        if config.copy_region is None:
+            return None
+        arn = Stack.of(self).format_arn(
+            service="backup",
+            region=config.copy_region,
+            resource="backup-vault",
+            resource_name=COPY_VAULT,
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        vault = backup.BackupVault.from_backup_vault_arn(self, "CopyVault", arn)
+        return [
+            backup.BackupPlanCopyActionProps(
+                destination_backup_vault=vault, delete_after=Duration.days(config.retention_days)
+            )
+        ]
