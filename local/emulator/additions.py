@@ -22,7 +22,7 @@ def install(options: Options, ledger: ProcessLedger) -> Callable[[], None]:
     """Put the additions in place. Returns what stops all that they start."""
     servers = databases.install(options, ledger)
     caches.install(options, ledger)
-    resources.register(options, servers, brokers.install(options, ledger))
+    resources.register(options, ledger, servers, brokers.install(options, ledger))
     tasks.install(options, ledger)
     load_balancer.install()
     authorization.install()

@@ -3,6 +3,7 @@
 from local.emulator.brokers import Brokers
 from local.emulator.databases import Databases
 from local.emulator.options import Options
+from local.emulator.processes import ProcessLedger
 from local.emulator.resources import (
     amazon_mq,
     application_autoscaling,
@@ -12,6 +13,7 @@ from local.emulator.resources import (
     ec2_rules,
     ecs,
     lambda_functions,
+    prometheus,
     rds,
     rotation,
     secrets,
@@ -20,10 +22,11 @@ from local.emulator.resources.recorded import RecordedOnly
 from local.emulator.resources.registry import register_type
 
 
-def register(options: Options, databases: Databases, brokers: Brokers) -> None:
+def register(options: Options, ledger: ProcessLedger, databases: Databases, brokers: Brokers) -> None:
     """Make CloudFormation accept and provision the added types."""
     rds.register(databases)
     amazon_mq.register(brokers)
+    prometheus.register(options, ledger)
     ecs.register()
     lambda_functions.register()
     ec2_networks.register()
