@@ -9,13 +9,13 @@ from services.channels.telegram import TelegramChannel
 from services.channels.webhook import WebhookChannel
 from services.messages import Channel, Message
 from services.secret_values import SecretValues
-from services.settings import WorkerSettings
+from services.settings import WithChannels
 
 # Delivers one message or raises PermanentError or TransientError. Called from several threads at once.
 Deliver = Callable[[Message], None]
 
 
-def build_channels(settings: WorkerSettings, secrets: SecretValues) -> Mapping[Channel, Deliver]:
+def build_channels(settings: WithChannels, secrets: SecretValues) -> Mapping[Channel, Deliver]:
     """The way out for each channel."""
     client = http_client()
     return {

@@ -1,4 +1,4 @@
-"""The database's schema, brought up to date on deploy and before new code serves.
+"""The schemas of the databases, brought up to date on deploy and before new code serves: one folder of scripts each.
 
 A release only adds to the schema (expand); what older code still uses is removed by a later release (contract).
 """
@@ -12,7 +12,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
@@ -26,32 +26,31 @@ class MigrationError(Exception):
     """The schema could not be brought up to date; the message says why."""
 
 
-def apply(connection: psycopg.Connection[Any]) -> str:
-    """Applies what is missing and returns the schema's revision. Running it again changes nothing.
+def apply(connection: psycopg.Connection[Any], schema: str, *, revision: str = "head") -> str:
+    """Applies what a schema lacks and returns its revision. Running it again changes nothing.
 
+    schema: a folder beside this file. revision: how far to go, by default as far as the scripts do.
     Concurrent runs wait for each other. A schema that is ahead of these scripts is left alone: that is what older
     code meets after a rollback. Takes the connection over and closes it. Raises MigrationError.
     """
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
-    scripts = ScriptDirectory.from_config(config)
     engine = create_engine("postgresql+psycopg://", creator=lambda: connection, poolclass=StaticPool)
     try:
+        config = _configuration(schema)
+        scripts = ScriptDirectory.from_config(config)
         connection.autocommit = False
         with engine.connect() as session:
             session.execute(text(f"SET lock_timeout = '{_LOCK_TIMEOUT_SECONDS}s'"))
             # Of the session, not of a transaction: each migration commits on its own. Ends with the connection.
             session.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _ADVISORY_LOCK})
             session.commit()
-            current = MigrationContext.configure(session).get_current_revision()
-            session.commit()
+            current = _revision(session)
             known = {script.revision for script in scripts.walk_revisions()}
             if current is not None and current not in known:
                 return current
             config.attributes["connection"] = session
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
             session.commit()
-            return scripts.get_current_head() or ""
+            return _revision(session) or ""
     except DBAPIError as error:
         raise MigrationError(str(error.orig).strip()) from error
     except (psycopg.Error, CommandError) as error:
@@ -59,3 +58,22 @@ def apply(connection: psycopg.Connection[Any]) -> str:
     finally:
         engine.dispose()
         connection.close()
+
+
+def _configuration(schema: str) -> Config:
+    folder = Path(__file__).parent
+    schemas = sorted(path.parent.name for path in folder.glob("*/0001_*.py"))
+    if schema not in schemas:
+        raise MigrationError(f"there is no schema {schema!r}: set DATABASE_SCHEMA to one of {', '.join(schemas)}")
+    config = Config()
+    config.set_main_option("script_location", str(folder))
+    # A path may hold what separates paths elsewhere.
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", str(folder / schema))
+    return config
+
+
+def _revision(session: Connection) -> str | None:
+    revision = MigrationContext.configure(session).get_current_revision()
+    session.commit()
+    return revision

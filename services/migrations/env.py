@@ -1,4 +1,4 @@
-"""What Alembic runs: the scripts of versions/ on the connection that `apply` hands over."""
+"""What Alembic runs: the scripts of one folder on the connection that `apply` hands over."""
 
 from alembic import context
 

@@ -12,22 +12,24 @@ from tests.support.postgres import TestDatabase
 
 VERSION = "SELECT version_num FROM alembic_version"
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
-VERSIONS = Path(migrations.__file__).parent / "versions"
+SCHEMA = "notifications"
+FOLDER = Path(migrations.__file__).parent
+VERSIONS = FOLDER / SCHEMA
 
 
 @pytest.fixture
 def extra_migration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
-    """Makes the package end with one more migration that runs the given statements."""
+    """Makes the schema end with one more migration that runs the given statements."""
     folder = tmp_path / "migrations"
-    (folder / "versions").mkdir(parents=True)
-    for script in [VERSIONS.parent / "env.py", *VERSIONS.glob("*.py")]:
-        target = folder / script.relative_to(VERSIONS.parent)
+    (folder / SCHEMA).mkdir(parents=True)
+    for script in [FOLDER / "env.py", *VERSIONS.glob("*.py")]:
+        target = folder / script.relative_to(FOLDER)
         target.write_text(script.read_text())
 
     def add(*statements: str) -> None:
         revisions = sorted(path.stem.split("_")[0] for path in VERSIONS.glob("[0-9]*.py"))
         steps = "\n".join(f"    op.execute({statement!r})" for statement in statements)
-        (folder / "versions" / "9999_extra.py").write_text(
+        (folder / SCHEMA / "9999_extra.py").write_text(
             f"from alembic import op\nrevision = '9999'\ndown_revision = {revisions[-1]!r}\ndef upgrade():\n{steps}\n"
         )
         monkeypatch.setattr(migrations, "__file__", str(folder / "__init__.py"))
@@ -36,13 +38,39 @@ def extra_migration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable
 
 
 def apply(database: TestDatabase) -> str:
-    return migrations.apply(database.connect())
+    return migrations.apply(database.connect(), SCHEMA)
 
 
 def test_an_empty_database_gets_the_whole_schema(empty_database: TestDatabase) -> None:
     revision = apply(empty_database)
     assert empty_database.rows(VERSION) == [(revision,)]
     assert empty_database.rows(TABLES) == [("alembic_version",), ("notifications",)]
+
+
+@pytest.mark.parametrize("schema", sorted({path.parent.name for path in FOLDER.glob("*/0*.py")}))
+def test_every_schema_can_be_made_from_nothing(empty_database: TestDatabase, schema: str) -> None:
+    revision = migrations.apply(empty_database.connect(), schema)
+    last = max(path.stem.split("_")[0] for path in (FOLDER / schema).glob("[0-9]*.py"))
+    assert empty_database.rows(VERSION) == [(revision,)] == [(last,)]
+    assert len(empty_database.rows(TABLES)) > 1
+
+
+def test_a_schema_that_does_not_exist_is_named_beside_those_that_do(empty_database: TestDatabase) -> None:
+    for wrong in ("notification", "", "..", "notifications/"):
+        with pytest.raises(
+            migrations.MigrationError, match=f"no schema '{wrong}': set DATABASE_SCHEMA .*notifications"
+        ):
+            migrations.apply(empty_database.connect(), wrong)
+    assert empty_database.rows(TABLES) == []
+
+
+def test_it_goes_as_far_as_asked(empty_database: TestDatabase, extra_migration: Callable[..., None]) -> None:
+    extra_migration("CREATE TABLE newer (id int)")
+    assert migrations.apply(empty_database.connect(), SCHEMA, revision="0001") == "0001"
+    assert ("newer",) not in empty_database.rows(TABLES)
+    assert apply(empty_database) == "9999"
+    # Never backwards.
+    assert migrations.apply(empty_database.connect(), SCHEMA, revision="0001") == "9999"
 
 
 def test_running_again_changes_nothing(empty_database: TestDatabase) -> None:

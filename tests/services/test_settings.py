@@ -8,8 +8,11 @@ from services.settings import (
     DatabaseUrl,
     MigrationSettings,
     SettingsError,
+    TicketsSettings,
+    WebSettings,
     WorkerSettings,
 )
+from services.settings.base import Process
 
 DATABASE = {
     "DATABASE_HOST": "writer.example.com",
@@ -35,19 +38,26 @@ WORKER = {
     "TELEGRAM_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:000000000000:secret:telegram",
     "POWERTOOLS_METRICS_NAMESPACE": "notifications",
 }
-MIGRATIONS = {**DATABASE, **PROCESS}
+MIGRATIONS = {**DATABASE, **PROCESS, "DATABASE_SCHEMA": "notifications"}
+BROKER = {
+    "BROKER_URL": "amqps://b-1.mq.eu-west-1.amazonaws.com:5671",
+    "BROKER_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:000000000000:secret:broker",
+}
+SERVICE = {**DATABASE, **PROCESS, "DATABASE_POOL_SIZE": "10", "AWS_REGION": "eu-west-1"}
+TICKETS = {**SERVICE, **BROKER, "TELEGRAM_SECRET_ARN": WORKER["TELEGRAM_SECRET_ARN"]}
 
 PROCESSES = [
     pytest.param(ApiSettings, API, id="api"),
     pytest.param(WorkerSettings, WORKER, id="worker"),
     pytest.param(MigrationSettings, MIGRATIONS, id="migrations"),
+    pytest.param(TicketsSettings, TICKETS, id="tickets"),
+    pytest.param(WebSettings, SERVICE, id="web"),
 ]
-Settings = type[ApiSettings] | type[WorkerSettings] | type[MigrationSettings]
 
 
 @pytest.mark.parametrize(("settings", "environment"), PROCESSES)
 def test_required_variables_are_exactly_those_it_does_not_start_without(
-    settings: Settings, environment: dict[str, str]
+    settings: type[Process], environment: dict[str, str]
 ) -> None:
     assert settings.required_variables() == set(environment)
     assert settings.from_environment(environment)
@@ -58,7 +68,7 @@ def test_required_variables_are_exactly_those_it_does_not_start_without(
 
 
 @pytest.mark.parametrize(("settings", "environment"), PROCESSES)
-def test_optional_variables_are_those_with_a_default(settings: Settings, environment: dict[str, str]) -> None:
+def test_optional_variables_are_those_with_a_default(settings: type[Process], environment: dict[str, str]) -> None:
     assert not settings.optional_variables() & set(environment)
     assert {"DATABASE_URL", "LOG_LEVEL"} <= settings.optional_variables()
 
@@ -93,3 +103,14 @@ def test_the_api_listens_on_every_interface_at_port_3000_unless_told_otherwise()
 
 def test_telegram_is_reached_at_its_public_address_unless_told_otherwise() -> None:
     assert WorkerSettings.from_environment(WORKER).telegram_base_url == "https://api.telegram.org"
+
+
+@pytest.mark.parametrize("url", ["amqp://broker:5672", "broker:5671", "https://broker", "amqps://"])
+def test_a_broker_is_reached_by_tls_only(url: str) -> None:
+    with pytest.raises(SettingsError, match=f"^BROKER_URL is '{url}': "):
+        TicketsSettings.from_environment({**TICKETS, "BROKER_URL": url})
+
+
+def test_the_brokers_usual_port_may_be_left_out() -> None:
+    settings = TicketsSettings.from_environment({**TICKETS, "BROKER_URL": "amqps://broker"})
+    assert (settings.broker.broker_url.host, settings.broker.broker_url.port) == ("broker", 5671)

@@ -108,7 +108,7 @@ class PostgresServer:
 
 @dataclass(frozen=True, slots=True)
 class TestDatabase:
-    """A database with the current schema and nothing in it."""
+    """A database of a test's own."""
 
     __test__ = False
 
@@ -141,9 +141,8 @@ def postgres() -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="session")
 def migrated(postgres: PostgresServer) -> Iterator[TestDatabase]:
-    """What `database` is made of."""
-    with _created(postgres) as database:
-        migrations.apply(database.connect())
+    """What `database` is."""
+    with migrated_database(postgres, "notifications") as database:
         yield database
 
 
@@ -164,6 +163,14 @@ def database(migrated: TestDatabase) -> TestDatabase:
 def empty_database(postgres: PostgresServer) -> Iterator[TestDatabase]:
     """A database of the test's own, without any schema."""
     with _created(postgres) as database:
+        yield database
+
+
+@contextmanager
+def migrated_database(postgres: PostgresServer, schema: str) -> Iterator[TestDatabase]:
+    """A new database with one of the schemas, dropped in the end."""
+    with _created(postgres) as database:
+        migrations.apply(database.connect(), schema)
         yield database
 
 

@@ -21,6 +21,7 @@ def function_environment(environment: pytest.MonkeyPatch, empty_database: TestDa
     function._logger.cache_clear()
     server = empty_database.server
     use_database(environment, empty_database, aws.secret({"username": server.user, "password": server.password}))
+    environment.setenv("DATABASE_SCHEMA", "notifications")
 
 
 class CloudFormation:
@@ -119,10 +120,23 @@ def test_a_database_that_stays_away_fails_the_deployment_in_time(
 
 
 def test_a_missing_variable_is_the_reason(cloudformation: CloudFormation, environment: pytest.MonkeyPatch) -> None:
-    environment.delenv("DATABASE_NAME")
+    for name in ("DATABASE_NAME", "DATABASE_SCHEMA"):
+        environment.delenv(name)
+        answer = cloudformation.call("Create")
+        assert answer["Status"] == "FAILED"
+        assert f"{name} is missing" in answer["Reason"]
+
+
+def test_the_schema_is_the_one_that_is_asked_for(
+    cloudformation: CloudFormation, environment: pytest.MonkeyPatch, empty_database: TestDatabase
+) -> None:
+    environment.setenv("DATABASE_SCHEMA", "nonsense")
     answer = cloudformation.call("Create")
     assert answer["Status"] == "FAILED"
-    assert "DATABASE_NAME is missing" in answer["Reason"]
+    assert "there is no schema 'nonsense'" in answer["Reason"]
+    environment.setenv("DATABASE_SCHEMA", "pages")
+    assert cloudformation.call("Create")["Status"] == "SUCCESS"
+    assert empty_database.rows(TABLES) == [("alembic_version",), ("pages",)]
 
 
 def test_an_impossible_log_level_is_the_reason(cloudformation: CloudFormation, environment: pytest.MonkeyPatch) -> None:
@@ -133,7 +147,7 @@ def test_an_impossible_log_level_is_the_reason(cloudformation: CloudFormation, e
 
 
 def test_whatever_happens_is_answered(cloudformation: CloudFormation, environment: pytest.MonkeyPatch) -> None:
-    def explode(_connection: object) -> str:
+    def explode(_connection: object, _schema: str) -> str:
         raise RuntimeError("x" * 10_000)
 
     environment.setattr(migrations, "apply", explode)

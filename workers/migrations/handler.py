@@ -73,14 +73,16 @@ def _run(request_type: str, seconds: float) -> _Result:
             statement_timeout_seconds=max(int(seconds / 2), 1),
         )
         connection = database.connect_patiently(min(seconds / 2, _MAX_PATIENCE_SECONDS))
-        revision = migrations.apply(connection)
+        revision = migrations.apply(connection, settings.database_schema)
     except SettingsError as error:
         return _failed(f"the migrations function is misconfigured: {error}")
     except DatabaseUnavailableError as error:
         return _failed(f"the database cannot be reached: {error}")
     except migrations.MigrationError as error:
         return _failed(f"the migration failed and was rolled back: {error}")
-    return _Result("SUCCESS", f"the schema is at revision {revision}", {"Revision": revision})
+    return _Result(
+        "SUCCESS", f"the schema {settings.database_schema} is at revision {revision}", {"Revision": revision}
+    )
 
 
 def _failed(reason: str) -> _Result:

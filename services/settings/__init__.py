@@ -1,0 +1,53 @@
+"""What each process reads from its environment: one frozen class per process.
+
+`SETTINGS` names them by program and arguments as in the container's command ("api", "shop order"), and by
+"function" and its folder in workers/.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from services.settings import notifications, operations, tickets, web
+from services.settings.base import Process, SettingsError
+from services.settings.notifications import ApiSettings, MigrationSettings, WorkerSettings
+from services.settings.operations import BackupSettings, PrometheusSettings
+from services.settings.parts import (
+    BrokerServer,
+    CacheServer,
+    DatabaseLocation,
+    DatabaseServer,
+    DatabaseUrl,
+    SearchServer,
+    WithChannels,
+)
+from services.settings.tickets import TicketsSettings
+from services.settings.web import WebSettings
+
+__all__ = [
+    "SETTINGS",
+    "ApiSettings",
+    "BackupSettings",
+    "BrokerServer",
+    "CacheServer",
+    "DatabaseLocation",
+    "DatabaseServer",
+    "DatabaseUrl",
+    "MigrationSettings",
+    "PrometheusSettings",
+    "SearchServer",
+    "SettingsError",
+    "TicketsSettings",
+    "WebSettings",
+    "WithChannels",
+    "WorkerSettings",
+]
+
+# Each module of this package has the programs of its system; a new one is added here.
+SETTINGS: Mapping[str, type[Process]] = MappingProxyType(
+    {
+        **notifications.PROGRAMS,
+        **operations.PROGRAMS,
+        **tickets.PROGRAMS,
+        **web.PROGRAMS,
+    }
+)
