@@ -12,6 +12,7 @@ from local.emulator import (
     prompt_stacks,
     public_parameters,
     resources,
+    task_authorization,
     tasks,
 )
 from local.emulator.options import Options
@@ -26,6 +27,7 @@ def install(options: Options, ledger: ProcessLedger) -> Callable[[], None]:
     tasks.install(options, ledger)
     load_balancer.install()
     authorization.install()
+    task_authorization.install()
     container_registry.install()
     public_parameters.install()
     prompt_stacks.install()
