@@ -23,7 +23,7 @@ def _tasks_as_resource(extract: Callable[..., str]) -> Callable[..., str]:
     """Describing tasks is a request for these; the first stands for all. The tasks of a cluster are no resource."""
 
     def extract_resource_arn(service: str, *request: Any) -> str:
-        action = iam_actions.extract_iam_action(service, *request[:-2])
+        action = iam_actions.extract_iam_action(service, *request[:-2]) if service == "ecs" else None
         if action not in _OF_A_CLUSTER:
             return extract(service, *request)
         asked = _asked(request[3])
