@@ -14,7 +14,7 @@ from services.backups.dump import digest
 from services.backups.errors import BackupError
 from services.backups.manifest import Manifest, SequenceState, TableDump
 from services.backups.rows import decompressed
-from services.backups.session import execute
+from services.backups.session import execute, reporting
 
 
 def load(connection: Connection[Any], stored: StoredDump, manifest: Manifest, budget: Budget) -> None:
@@ -99,7 +99,7 @@ def _without_rules(connection: Connection[Any]) -> Iterator[None]:
 
 def _fill(connection: Connection[Any], table: Table, entry: TableDump, stored: StoredDump, budget: Budget) -> None:
     try:
-        with connection.cursor() as cursor, cursor.copy(table.copy_in()) as copy:
+        with reporting(), connection.cursor() as cursor, cursor.copy(table.copy_in()) as copy:
             for text in decompressed(stored.chunks(entry.object)):
                 budget.remaining_seconds()
                 copy.write(text)

@@ -86,7 +86,9 @@ def reporting() -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        reason = error.diag.message_primary or type(error).__name__
+        # Those of values that do not fit (class 22) quote the value in the message itself, others in its detail.
+        quoting = (error.sqlstate or "").startswith("22")
+        reason = type(error).__name__ if quoting else error.diag.message_primary or type(error).__name__
         where = f" (table {error.diag.table_name})" if error.diag.table_name else ""
         raise BackupError(f"PostgreSQL: {reason}{where}, SQLSTATE {error.sqlstate}") from None
 

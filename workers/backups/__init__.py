@@ -1,0 +1,1 @@
+"""The function that makes proven dumps of a database, and restores them."""
