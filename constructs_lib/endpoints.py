@@ -23,6 +23,5 @@ def endpoints_needed(config: SystemConfig) -> tuple[str, ...]:
     used |= {_BY_CHANNEL[channel] for uses in every for channel in uses.channels if channel in _BY_CHANNEL}
     if isinstance(config.monitoring, MonitoringConfig) and config.monitoring.prometheus is not None:
         used |= {"ecs", "monitoring"}
-        if config.monitoring.prometheus.kind == "managed":
-            used.add("aps-workspaces")
+        used.add("aps-workspaces" if config.monitoring.prometheus.kind == "managed" else "ssmmessages")
     return tuple(sorted(used))

@@ -37,7 +37,8 @@ class FargateService(Construct):
     """The service with its autoscaling, and a role, a security group and a log group of its own.
 
     From `access` follow variables, permissions and network path. With a route in its configuration it stands behind
-    `load_balancer`; without one, nothing reaches it but what makes a rule for itself.
+    `load_balancer`; without one, nothing reaches it but what makes a rule for itself, and, with `sessions`, people by
+    Session Manager.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class FargateService(Construct):
         options: WorkloadOptions,
         load_balancer: LoadBalancer | None = None,
         variables: dict[str, str] | None = None,
+        sessions: bool = False,
     ) -> None:
         super().__init__(scope, id_)
         self.name = name
@@ -123,6 +125,7 @@ class FargateService(Construct):
             circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
             # Allowed behind a load balancer only.
             health_check_grace_period=Duration.seconds(30) if behind_load_balancer else None,
+            enable_execute_command=sessions,
             propagate_tags=ecs.PropagatedTagSource.SERVICE,
             enable_ecs_managed_tags=True,
         )

@@ -35,7 +35,8 @@ class Watched:
 class Prometheus(Construct):
     """The server; what it collects goes to a managed workspace, or stays with its task.
 
-    Nothing reaches it from outside: it makes rules from itself to the services, and nobody makes one to it.
+    No network path leads to it: it makes rules from itself to the services, and nobody makes one to it. People look
+    at a self-hosted one through a tunnel of Session Manager, which IAM guards.
     """
 
     def __init__(
@@ -63,6 +64,8 @@ class Prometheus(Construct):
             access=Access(size.uses, Resources(), options.provider),
             options=options,
             variables=self._variables(watched, config),
+            # What a workspace is asked, people ask the server itself, through a tunnel to its port.
+            sessions=config.kind == "self_hosted",
         )
         self._allow(watched)
 

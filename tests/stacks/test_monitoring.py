@@ -105,11 +105,21 @@ def test_prometheus_reaches_the_port_of_every_service() -> None:
 
 
 def test_nothing_reaches_prometheus() -> None:
-    """Metrics tell an attacker which service is weak; whoever looks at them goes through a session."""
+    """Metrics tell an attacker which service is weak."""
     made = with_prometheus("self_hosted")
     (group,) = made.found("Monitoring", "AWS::EC2::SecurityGroup")
     assert "SecurityGroupIngress" not in group
     assert made.only("Monitoring", "AWS::ECS::Service").get("LoadBalancers", []) == []
+
+
+def test_people_look_at_a_self_hosted_prometheus_through_a_session() -> None:
+    """Otherwise it collects what nobody can see; a workspace is asked by AWS's own API instead."""
+    made = {kind: with_prometheus(kind) for kind in ("self_hosted", "managed")}
+    for kind, it in made.items():
+        service = it.only("Monitoring", "AWS::ECS::Service")
+        assert service["EnableExecuteCommand"] is (kind == "self_hosted")
+        assert ("ssmmessages:OpenDataChannel" in statements(it)) is (kind == "self_hosted")
+    assert "ssmmessages" not in made["self_hosted"].text("Api"), "code that serves gives nobody a shell"
 
 
 def test_prometheus_is_one_task() -> None:
@@ -122,7 +132,8 @@ def test_prometheus_is_one_task() -> None:
 def test_prometheus_may_look_at_its_cluster_only(kind: Literal["managed", "self_hosted"]) -> None:
     allowed = statements(with_prometheus(kind))
     expected = {"ecs:ListTasks", "ecs:DescribeTasks", "ecs:DescribeTaskDefinition", "cloudwatch:GetMetricData"}
-    assert allowed.keys() == expected | ({"aps:RemoteWrite"} if kind == "managed" else set())
+    sessions = {action for action in allowed if action.startswith("ssmmessages:")}
+    assert allowed.keys() - sessions == expected | ({"aps:RemoteWrite"} if kind == "managed" else set())
     assert "PublishOutputFnGetAttCluster" in str(allowed["ecs:ListTasks"]["Condition"]["ArnEquals"]["ecs:cluster"])
     assert ":task/" in str(allowed["ecs:DescribeTasks"]["Resource"])
     assert "PublishOutputRefCluster" in str(allowed["ecs:DescribeTasks"]["Resource"])
