@@ -36,6 +36,11 @@ class ProcessLedger:
         self._guard = threading.Lock()
         self._closed = False
 
+    @property
+    def closed(self) -> bool:
+        """Whether the emulator is stopping: nothing may be started any more."""
+        return self._closed
+
     def start(
         self,
         arguments: Sequence[str],

@@ -10,25 +10,28 @@ from typing import Any
 from ministack.services import rds
 from ministack.services.cloudformation import provisioners
 
-from local.emulator.database_secrets import ATTACHED_SECRET
 from local.emulator.databases import Databases, publish_cluster
+from local.emulator.databases.instances import follow_retention
+from local.emulator.databases.secrets import ATTACHED_SECRET
 from local.emulator.resources.registry import Properties, Provisioned, answer, query, register_type
 
 _CLUSTER = "AWS::RDS::DBCluster"
 _INSTANCE = "AWS::RDS::DBInstance"
 _ATTACHMENT = "AWS::SecretsManager::SecretTargetAttachment"
 
+_FINAL_SNAPSHOT = "_final_snapshot"
+
 
 def register(databases: Databases) -> None:
     """Provide both types, and remember which secret a template attaches to which database."""
-    cluster, instance = _Cluster(databases), _Instance()
+    cluster, instance = _Cluster(databases), _Instance(databases)
     # MiniStack's updates replace a resource by calling these by name.
     provisioners._rds_db_cluster_create = cluster.create
     provisioners._rds_db_cluster_delete = cluster.delete
     provisioners._rds_db_instance_create = instance.create
     provisioners._rds_db_instance_delete = instance.delete
-    register_type(_CLUSTER, cluster, blocks=True)
-    register_type(_INSTANCE, instance, blocks=True)
+    register_type(_CLUSTER, cluster, blocks=True, snapshot=_remember_to_keep(rds._clusters))
+    register_type(_INSTANCE, instance, blocks=True, snapshot=_remember_to_keep(rds._instances))
     handlers = provisioners._RESOURCE_HANDLERS[_ATTACHMENT]
     handlers["create"] = _remembering_secret(handlers["create"])
 
@@ -41,10 +44,11 @@ class _Cluster:
         self._databases = databases
 
     def create(self, logical_id: str, properties: Properties, stack: str) -> Provisioned:
-        """Create the cluster and its server."""
+        """Create the cluster and its server, empty or of a snapshot."""
         identifier = _identifier(properties.get("DBClusterIdentifier"), stack, logical_id)
         parameters = _parameters(properties, DBClusterIdentifier=identifier)
-        answer(rds._ACTION_MAP["CreateDBCluster"](parameters), _CLUSTER)
+        action = "RestoreDBClusterFromSnapshot" if properties.get("SnapshotIdentifier") else "CreateDBCluster"
+        answer(rds._ACTION_MAP[action](parameters), _CLUSTER)
         cluster = rds._clusters[identifier]
         cluster["EnabledCloudwatchLogsExports"] = list(properties.get("EnableCloudwatchLogsExports") or [])
         return identifier, self._attributes(cluster)
@@ -61,6 +65,7 @@ class _Cluster:
             publish_cluster(cluster, server)
             if new.get("MasterUserPassword") not in (None, old.get("MasterUserPassword")):
                 server.set_password(cluster["MasterUsername"], str(new["MasterUserPassword"]))
+            follow_retention(self._databases, cluster["DBClusterArn"], cluster)
         return changed_id, self._attributes(cluster)
 
     def delete(self, physical_id: str, properties: Properties) -> None:  # noqa: ARG002 - CloudFormation's signature
@@ -70,7 +75,7 @@ class _Cluster:
             ValueError: deletion protection is on.
         """
         if physical_id in rds._clusters:
-            parameters = {"DBClusterIdentifier": physical_id, "SkipFinalSnapshot": "true"}
+            parameters = {"DBClusterIdentifier": physical_id, **_final_snapshot(rds._clusters[physical_id])}
             answer(rds._ACTION_MAP["DeleteDBCluster"](parameters), _CLUSTER)
 
     @staticmethod
@@ -81,8 +86,12 @@ class _Cluster:
 class _Instance:
     """AWS::RDS::DBInstance, of a cluster or by itself."""
 
+    def __init__(self, databases: Databases) -> None:
+        """Use the servers of `databases`."""
+        self._databases = databases
+
     def create(self, logical_id: str, properties: Properties, stack: str) -> Provisioned:
-        """Create the instance; by itself it gets a server, in a cluster it shares the cluster's."""
+        """Create the instance; by itself it gets a server, empty or of a snapshot, in a cluster it shares one."""
         identifier = _identifier(properties.get("DBInstanceIdentifier"), stack, logical_id)
         parameters = _parameters(
             properties,
@@ -90,7 +99,8 @@ class _Instance:
             # The API's name of the property, and its list.
             VpcSecurityGroupIds=properties.get("VPCSecurityGroups"),
         )
-        answer(rds._ACTION_MAP["CreateDBInstance"](parameters), _INSTANCE)
+        action = "RestoreDBInstanceFromDBSnapshot" if properties.get("DBSnapshotIdentifier") else "CreateDBInstance"
+        answer(rds._ACTION_MAP[action](parameters), _INSTANCE)
         instance = rds._instances[identifier]
         return identifier, self._attributes(instance)
 
@@ -105,6 +115,7 @@ class _Instance:
             instance["Endpoint"] = former
             if new.get("MasterUserPassword") not in (None, old.get("MasterUserPassword")):
                 rds._rotate_instance_password(instance, "", str(new["MasterUserPassword"]))
+            follow_retention(self._databases, instance["DBInstanceArn"], instance)
         return changed_id, self._attributes(instance)
 
     def delete(self, physical_id: str, properties: Properties) -> None:  # noqa: ARG002 - CloudFormation's signature
@@ -114,7 +125,7 @@ class _Instance:
             ValueError: deletion protection is on.
         """
         if physical_id in rds._instances:
-            parameters = {"DBInstanceIdentifier": physical_id, "SkipFinalSnapshot": "true"}
+            parameters = {"DBInstanceIdentifier": physical_id, **_final_snapshot(rds._instances[physical_id])}
             answer(rds._ACTION_MAP["DeleteDBInstance"](parameters), _INSTANCE)
 
     @staticmethod
@@ -124,6 +135,21 @@ class _Instance:
 
 _update_cluster = provisioners._rds_db_cluster_update
 _update_instance = provisioners._rds_db_instance_update
+
+
+def _remember_to_keep(store: dict[str, Any]) -> Callable[[str, Properties], None]:
+    """Put off the snapshot of `DeletionPolicy: Snapshot` to the deletion: that does not hold up the event loop."""
+
+    def remember(physical_id: str, properties: Properties) -> None:  # noqa: ARG001 - CloudFormation's signature
+        if physical_id in store:
+            store[physical_id][_FINAL_SNAPSHOT] = provisioners._snapshot_id(physical_id)
+
+    return remember
+
+
+def _final_snapshot(record: dict[str, Any]) -> dict[str, str]:
+    final = record.pop(_FINAL_SNAPSHOT, None)
+    return {"FinalDBSnapshotIdentifier": final} if final else {"SkipFinalSnapshot": "true"}
 
 
 def _identifier(given: str | None, stack: str, logical_id: str) -> str:

@@ -166,7 +166,8 @@ def start(data: Path) -> Cloud:
             raise AssertionError(f"the emulator ended: {log.read_text()}")
         try:
             return (data / "trust.pem").exists() and cloud.get("/_ministack/health").is_success
-        except httpx.TransportError:
+        except (httpx.TransportError, ssl.SSLError):
+            # Not yet, or not all of the bundle is written yet.
             return False
 
     eventually(answers, seconds=START_SECONDS)

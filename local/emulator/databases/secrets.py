@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from ministack.services import rds, secretsmanager
 
-from local.emulator.postgres_server import PostgresServer
+from local.emulator.databases.postgres import PostgresServer
 
 _log = logging.getLogger(__name__)
 
