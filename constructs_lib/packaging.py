@@ -66,7 +66,7 @@ def _runtime_files() -> Iterator[Path]:
 
 
 def _of_the_container(path: Path) -> bool:
-    return path.name in {"Dockerfile", ".dockerignore"} or path.suffix == ".lock"
+    return path.name in {"Dockerfile", ".dockerignore"} or path.suffix in {".lock", ".Dockerfile"}
 
 
 def _install(folder: Path) -> None:

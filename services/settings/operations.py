@@ -33,7 +33,7 @@ class PrometheusSettings(Served):
     cluster_name: Text
     scrape_interval_seconds: Annotated[int, Field(ge=1, le=300)]
     discovery_interval_seconds: Annotated[int, Field(ge=1, le=300)] = 15
-    load_balancer: Annotated[str, StringConstraints(pattern=r"^app/[^/]+/[0-9a-f]+$")] | None = None
+    load_balancer: Annotated[str, StringConstraints(pattern=r"^app/[^/\s]+/[^/\s]+$")] | None = None
     retention_days: Annotated[int, Field(ge=1, le=3650)] | None = None
     remote_write_url: Url | None = None
 
