@@ -7,7 +7,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from services.settings import notifications, operations, tickets, web
+from services.settings import notifications, operations, planning, shop, tickets, web
 from services.settings.base import Process, SettingsError
 from services.settings.notifications import ApiSettings, MigrationSettings, WorkerSettings
 from services.settings.operations import BackupSettings, PrometheusSettings
@@ -19,6 +19,14 @@ from services.settings.parts import (
     DatabaseUrl,
     SearchServer,
     WithChannels,
+)
+from services.settings.planning import NotifierSettings, PlanningApiSettings, RenderingSettings, SchedulerSettings
+from services.settings.shop import (
+    OrderNotificationSettings,
+    ProductSettings,
+    SearchSettings,
+    SessionSettings,
+    ShopSettings,
 )
 from services.settings.tickets import TicketsSettings
 from services.settings.web import WebSettings
@@ -33,9 +41,18 @@ __all__ = [
     "DatabaseServer",
     "DatabaseUrl",
     "MigrationSettings",
+    "NotifierSettings",
+    "OrderNotificationSettings",
+    "PlanningApiSettings",
+    "ProductSettings",
     "PrometheusSettings",
+    "RenderingSettings",
+    "SchedulerSettings",
     "SearchServer",
+    "SearchSettings",
+    "SessionSettings",
     "SettingsError",
+    "ShopSettings",
     "TicketsSettings",
     "WebSettings",
     "WithChannels",
@@ -47,6 +64,8 @@ SETTINGS: Mapping[str, type[Process]] = MappingProxyType(
     {
         **notifications.PROGRAMS,
         **operations.PROGRAMS,
+        **planning.PROGRAMS,
+        **shop.PROGRAMS,
         **tickets.PROGRAMS,
         **web.PROGRAMS,
     }
