@@ -38,7 +38,10 @@ def assert_runs(program: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("handler", ["workers.notifications.handler", "workers.migrations.handler"])
+HANDLERS = ["workers.backups.handler", "workers.migrations.handler", "workers.notifications.handler"]
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
 def test_functions_need_nothing_that_only_the_container_installs(handler: str) -> None:
     program = f"""
 import sys
@@ -49,8 +52,6 @@ import {handler}
     assert_runs(program)
 
 
-@pytest.mark.parametrize(
-    "module", ["services.api.__main__", "workers.notifications.handler", "workers.migrations.handler"]
-)
+@pytest.mark.parametrize("module", ["services.api.__main__", "services.prometheus.__main__", *HANDLERS])
 def test_importing_reads_no_setting(module: str) -> None:
     assert_runs(f"import {module}")

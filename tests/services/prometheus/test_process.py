@@ -92,11 +92,9 @@ class Service:
         )
 
     def child(self) -> psutil.Process:
-        return eventually(
-            lambda: next(
-                (each for each in psutil.Process(self.process.pid).children() if each.name() == "prometheus"), None
-            )
-        )
+        children: list[psutil.Process] = psutil.Process(self.process.pid).children()
+        (child,) = children
+        return child
 
     def output(self) -> str:
         return (self.folder / "log").read_text()
