@@ -4,13 +4,11 @@ import io
 import zlib
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
-from typing import TYPE_CHECKING
+
+from typing_extensions import Buffer
 
 from services.backups.budget import Budget
 from services.backups.errors import BackupError
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 _GZIP = 31  # zlib's largest window, with the header and the checksum of gzip
 _MODULUS = 1 << 256
@@ -54,7 +52,7 @@ class CompressedRows(io.RawIOBase):
         """It is."""
         return True
 
-    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+    def readinto(self, buffer: Buffer, /) -> int:
         """Fills the buffer as far as rows are left."""
         target = memoryview(buffer).cast("B")
         while not self._ended and len(self._pending) < len(target):
