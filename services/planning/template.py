@@ -19,7 +19,7 @@ def check(template: str) -> None:
     """Raises TemplateError for braces that are neither a placeholder nor doubled."""
     for token in _TOKEN.finditer(template):
         name = token["name"]
-        if token.group() in "{}":
+        if token.group() in ("{", "}"):
             raise TemplateError(
                 f"has a single {token.group()!r} at position {token.start() + 1}: "
                 f"write {token.group() * 2!r} for the brace itself"
