@@ -1,6 +1,7 @@
-"""Runs the CDK CLI against the embedded cloud: bootstrap and deploy, as for a real account."""
+"""Runs the CDK CLI against the embedded cloud: bootstrap, synth and deploy, as for a real account."""
 
 import os
+import re
 import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,17 @@ _QUIET = {
     "NO_COLOR": "1",
 }
 _TAIL_LINES = 20
+# How the app says that a value given for one deployment applies to nothing in the system.
+_UNUSED_CONTEXT = re.compile(r"leave out -c (?P<name>\w+)=")
+
+
+class SynthesisError(LocalError):
+    """The app could not be synthesized; the message is the app's own."""
+
+    def __init__(self, output: Sequence[str], log: Path) -> None:
+        super().__init__(f"the app could not be synthesized:\n{_tail(output, log)}")
+        self.unused_context = frozenset(found["name"] for found in map(_UNUSED_CONTEXT.search, output) if found)
+        """Names of context values that the app has no use for, and says so."""
 
 
 def bootstrap(settings: Settings) -> None:
@@ -37,27 +49,41 @@ def bootstrap(settings: Settings) -> None:
         raise LocalError(f"cdk bootstrap failed:\n{_tail(output, log_file(settings, 'bootstrap'))}")
 
 
-def deploy(
-    settings: Settings, context: Mapping[str, str], *, on_change: Callable[[DeployProgress], None]
-) -> DeployProgress:
-    """Deploy every stack; `on_change` is called whenever one has moved on.
+def synthesize(settings: Settings, context: Mapping[str, str]) -> None:
+    """Write the app's cloud assembly to the folder that `deploy` takes it from.
 
     Raises:
-        LocalError: the app could not be synthesized or a stack failed; the message names the resources and reasons.
+        SynthesisError: the app refused, or could not be run.
+        LocalError: the CLI is not installed.
+    """
+    output: list[str] = []
+    arguments = [
+        *("synth", "--quiet", "--no-notices", "--no-version-reporting"),
+        *("--output", str(settings.assembly)),
+        *(part for name, value in context.items() for part in ("-c", f"{name}={value}")),
+    ]
+    if _run(settings, arguments, log_name="synth", on_line=output.append) != 0:
+        raise SynthesisError(output, log_file(settings, "synth"))
+
+
+def deploy(settings: Settings, *, on_change: Callable[[DeployProgress], None]) -> DeployProgress:
+    """Deploy every stack that was synthesized; `on_change` is called whenever one has moved on.
+
+    Raises:
+        LocalError: a stack failed; the message names the resources and reasons.
     """
     progress = DeployProgress(settings.assembly)
     output: list[str] = []
 
     def read(line: str) -> None:
         output.append(line)
-        if progress.read(line) or len(progress.stacks) > 0:
-            on_change(progress)
+        progress.read(line)
+        on_change(progress)
 
     arguments = [
         *("deploy", "--all", "--concurrency", "4", "--require-approval", "never", "--progress", "events"),
         *("--no-notices", "--no-version-reporting", "--asset-parallelism", "--asset-build-concurrency", "2"),
-        *("--output", str(settings.assembly)),
-        *(part for name, value in context.items() for part in ("-c", f"{name}={value}")),
+        *("--app", str(settings.assembly)),
     ]
     if _run(settings, arguments, log_name="cdk", on_line=read) != 0:
         raise LocalError(_failure(progress, output, log_file(settings, "cdk")))
@@ -99,8 +125,6 @@ def _run(settings: Settings, arguments: Sequence[str], *, log_name: str, on_line
 def _failure(progress: DeployProgress, output: Sequence[str], log: Path) -> str:
     """What a person needs to know about a deployment that failed."""
     failed = progress.failures()
-    if progress.synthesis_seconds is None:
-        return f"the app could not be synthesized:\n{_tail(output, log)}"
     if not failed:
         return f"cdk deploy failed:\n{_tail(output, log)}"
     lines = []

@@ -4,7 +4,6 @@ The lines are those of the CLI version pinned in package.json. A line that isn't
 may then lag, while the deployment's outcome is always taken from the exit code and from CloudFormation itself.
 """
 
-import json
 import re
 import time
 from collections.abc import Callable
@@ -12,12 +11,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from local.cloud_assembly import read_assembly
+
 # notifications-dev-queue |  3/12 | 3:45:12 AM | CREATE_COMPLETE | AWS::SQS::Queue | Queue/Q (QueueXXX) reason
 _EVENT = re.compile(
     r"^(?P<stack>[\w-]+) +\| +(?P<done>\d+)(?:/(?P<total>\d+))? +\| [^|]+\| (?P<status>[A-Z_]+) +\|"
     r" (?P<type>\S+) +\| (?P<resource>\S+)(?: \((?P<logical_id>\w+)\))? ?(?P<reason>.*)$"
 )
-_SYNTHESIZED = re.compile(r"^✨ +Synthesis time: (?P<seconds>[\d.]+)s")
 
 
 class Phase(StrEnum):
@@ -64,22 +64,18 @@ class DeployProgress:
     """The state of a deployment, fed line by line."""
 
     def __init__(self, assembly: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Follow a deployment of the cloud assembly that the CLI writes to a folder."""
-        self._assembly = assembly
+        """Follow a deployment of the cloud assembly in a folder."""
         self._clock = clock
-        self.stacks: dict[str, StackProgress] = {}
-        """By CloudFormation name, in the assembly's order; empty until the app is synthesized."""
-        self.synthesis_seconds: float | None = None
+        self.stacks = {
+            stack.name: StackProgress(id=stack.id, stack_name=stack.name) for stack in read_assembly(assembly).stacks
+        }
+        """By CloudFormation name, in the assembly's order."""
         self.order: list[tuple[str, Phase]] = []
         """Construct id and phase for every change of phase, in the order in which they happened."""
 
     def read(self, line: str) -> StackProgress | None:
         """Take a line of output; returns the stack it was about, if it told anything new."""
         line = line.rstrip()
-        if found := _SYNTHESIZED.match(line):
-            self.synthesis_seconds = float(found["seconds"])
-            self.stacks = read_stacks(self._assembly)
-            return None
         if found := _EVENT.match(line):
             return self._event(found)
         for pattern, phase in _STEPS:
@@ -116,20 +112,3 @@ class DeployProgress:
             reason = event["reason"] or "no reason given"
             stack.failures.append(f"{event['resource']} ({event['type']}): {reason}")
         return stack
-
-
-def read_stacks(assembly: Path) -> dict[str, StackProgress]:
-    """The stacks of a cloud assembly by CloudFormation name, nested assemblies (stages) included."""
-    try:
-        manifest = json.loads((assembly / "manifest.json").read_text())
-    except (OSError, ValueError):
-        return {}
-    stacks: dict[str, StackProgress] = {}
-    for key, artifact in manifest.get("artifacts", {}).items():
-        properties = artifact.get("properties", {})
-        if artifact.get("type") == "aws:cloudformation:stack":
-            name = properties.get("stackName", key)
-            stacks[name] = StackProgress(id=artifact.get("displayName", key), stack_name=name)
-        elif artifact.get("type") == "cdk:cloud-assembly":
-            stacks |= read_stacks(assembly / properties["directoryName"])
-    return stacks

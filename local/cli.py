@@ -28,6 +28,15 @@ class _Parser(argparse.ArgumentParser):
         raise InputError(f"{message}; see {self.prog} --help")
 
 
+class _PatientConsole(Console):
+    """Goes on when nobody reads any more (`make up | head`): what was begun is still carried out."""
+
+    def on_broken_pipe(self) -> None:
+        """Write to nowhere from now on."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out a command; returns the exit code: 0 fine, 1 failed, 2 bad input."""
     errors = Console(stderr=True, highlight=False)
@@ -70,10 +79,14 @@ def _parser() -> argparse.ArgumentParser:
     up = commands.add_parser("up", parents=[common], help="start the cloud, deploy every stack, show that it works")
     up.add_argument("--system", default="notifications", help="CDK context `system` (default: notifications)")
     up.add_argument("--env", default="dev", help="CDK context `env` (default: dev)")
-    up.add_argument("--no-demo", action="store_true", help="deploy only; send no notifications")
+    up.add_argument("--no-demo", action="store_true", help="deploy only; do not show the system at work")
 
     down = commands.add_parser("down", parents=[common], help="stop everything that was started; its state goes away")
     down.add_argument("--purge", action="store_true", help="also delete what was written: logs, images, certificates")
+
+    drill = commands.add_parser("drill", parents=[common], help="fail the databases on purpose; measure RTO and RPO")
+    drill.add_argument("--system", default="notifications", help="CDK context `system` (default: notifications)")
+    drill.add_argument("--env", default="dev", help="CDK context `env` (default: dev)")
 
     commands.add_parser("status", parents=[common], help="what runs, what is deployed, and where")
 
@@ -90,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace, settings: Settings) -> int:
     # Each command loads what it needs: `env` must not wait for the AWS SDK.
-    console = Console(highlight=False)
+    console = _PatientConsole(highlight=False)
     match options.command:
         case "up":
             from local.lock import exclusive  # noqa: PLC0415
@@ -103,6 +116,13 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
             from local.down import down  # noqa: PLC0415
 
             down(settings, console, purge=options.purge)
+        case "drill":
+            from local.drill.run import drill  # noqa: PLC0415
+            from local.lock import exclusive  # noqa: PLC0415
+
+            with exclusive(settings):
+                met = drill(_as_it_runs(settings), console, system=options.system, env=options.env)
+            return 0 if met else LocalError.exit_code
         case "status":
             from local.status import status  # noqa: PLC0415
 

@@ -37,9 +37,13 @@ class Instruction:
     text: str
     """Everything after the flags, variables not yet replaced."""
 
+    def note(self, message: str) -> str:
+        """A message with the place of this instruction."""
+        return f"{self.file}:{self.line}: {self.name}: {message}"
+
     def error(self, message: str) -> DockerfileError:
-        """The fault to raise, with the place of this instruction."""
-        return DockerfileError(f"{self.file}:{self.line}: {self.name}: {message}")
+        """The fault to raise."""
+        return DockerfileError(self.note(message))
 
     def command(self) -> list[str]:
         """The arguments of CMD and ENTRYPOINT; the shell form becomes a call of the shell."""

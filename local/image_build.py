@@ -34,6 +34,8 @@ class ImageContent:
     files: dict[PurePosixPath, Path] = field(default_factory=dict)
     """Path in the image → file or symbolic link it is copied from."""
     directories: set[PurePosixPath] = field(default_factory=set)
+    left_out: list[str] = field(default_factory=list)
+    """A sentence for each COPY from another image."""
 
     def derived(self) -> "ImageContent":
         """A copy to go on from, for `FROM <stage>`."""
@@ -46,6 +48,7 @@ class ImageContent:
             user=self.user,
             files={**self.files},
             directories={*self.directories},
+            left_out=[*self.left_out],
         )
 
 
@@ -157,7 +160,9 @@ class _Builder:
         """Copy the files of another stage that come from the context; what RUN made there is left out."""
         stage = self._dockerfile.stage(name)
         if stage is None:
-            return  # another image: software, which comes from the virtual environment
+            # Software: modules come from the virtual environment, programs from this machine's packages.
+            content.left_out.append(instruction.note(f"left out, as {name} is not at hand"))
+            return
         available = self.content(stage).files
         for source in sources:
             _place(_select(source, available, instruction), content, destination, many=len(sources) > 1)

@@ -102,6 +102,7 @@ def _build(store: ImageStore, options: argparse.Namespace) -> None:
     dockerfile = read_dockerfile(path, given)
     content = build(dockerfile, BuildContext(options.context, path), target=options.target, arguments=given)
     description = store.add(content, parse_reference(options.tag))
+    print(*content.left_out, sep="\n", end="\n" if content.left_out else "")
     print(f"{options.tag}: {len(content.files)} files, {description['digest']}")
 
 

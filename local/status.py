@@ -2,20 +2,35 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import psutil
 from rich.console import Console
 
-from local.cloud import Cloud, is_healthy
+from local.cloud import Cloud, DeployedStack, is_healthy
 from local.errors import LocalError
+from local.inventory import Server, servers
 from local.processes import running
-from local.report import print_stacks
+from local.report import print_addresses, print_stacks
 from local.servers import EMULATOR, RECEIVER, receiver_answers
 from local.settings import Settings
-from local.state import StackState, State, load
+from local.state import Deployment, load
+
+_KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "epmd": "epmd",
+        "postgres": "PostgreSQL",
+        "prometheus": "Prometheus",
+        "rabbitmq-server": "RabbitMQ",
+        "redis-server": "Redis",
+        "valkey-server": "Valkey",
+    }
+)
+"""What to call the emulator's processes, by program."""
 
 
 def status(settings: Settings, console: Console) -> None:
@@ -35,23 +50,36 @@ def status(settings: Settings, console: Console) -> None:
     console.print(f"emulator   process {emulator.pid}, {settings.endpoint_url}", markup=False)
     console.print(f"receiver   {receiver_line}", markup=False)
     for kind, count in sorted(_children(emulator).items()):
-        console.print(f"{kind:<11}{count}", markup=False)
-    _print_recorded_only(settings, console)
-    console.print()
+        console.print(f"{kind:<10} {count}", markup=False)
     state = load(settings)
+    _print_servers(console, servers(settings, state))
+    _print_recorded_only(settings, console)
     if state is None:
-        console.print("no deployment has been finished; type: make up")
+        console.print("\nno deployment has been finished; type: make up")
         return
-    print_stacks(console, replace(state, stacks=_current(state, Cloud(settings))))
+    deployed = Cloud(settings).stacks()
+    for deployment in state.deployments.values():
+        console.print(f"\n{deployment.system} {deployment.env}", markup=False)
+        print_stacks(console, settings, _current(deployment, deployed))
+    console.print()
+    print_addresses(console, state)
 
 
-def _current(state: State, cloud: Cloud) -> dict[str, StackState]:
-    """The stacks of the last deployment as they are now; whoever used the CDK CLI since may have changed them."""
-    deployed = cloud.stacks()
-    return {
+def _current(deployment: Deployment, deployed: Mapping[str, DeployedStack]) -> Deployment:
+    """A deployment's stacks as they are now; whoever used the CDK CLI since may have changed them."""
+    stacks = {
         name: replace(stack, status=deployed[stack.stack_name].status if stack.stack_name in deployed else "DELETED")
-        for name, stack in state.stacks.items()
+        for name, stack in deployment.stacks.items()
     }
+    return replace(deployment, stacks=stacks)
+
+
+def _print_servers(console: Console, found: Sequence[Server]) -> None:
+    """Where databases, caches, brokers and Prometheus workspaces are reached."""
+    if found:
+        console.print("\nservers:")
+        for server in found:
+            console.print(f"  {server.kind:<11}{server.address}   {server.name}", markup=False, soft_wrap=True)
 
 
 def _children(emulator: psutil.Process) -> Counter[str]:
@@ -64,12 +92,11 @@ def _children(emulator: psutil.Process) -> Counter[str]:
 
 
 def _kind(process: psutil.Process) -> str:
-    command = process.cmdline()
-    if Path(command[0] if command else "").name == "postgres":
-        return "PostgreSQL"
-    if "images" in Path(process.cwd()).parts:
-        return "tasks"
-    return "functions"
+    # A script's interpreter stands before its name, and Redis writes its address behind it.
+    for word in process.cmdline()[:2]:
+        if kind := _KINDS.get(Path(word.partition(" ")[0]).name):
+            return kind
+    return "tasks" if "images" in Path(process.cwd()).parts else "functions"
 
 
 def _print_recorded_only(settings: Settings, console: Console) -> None:

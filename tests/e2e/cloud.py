@@ -32,6 +32,8 @@ class DeployedCloud:
     """A cloud that `python -m local` runs, seen from outside."""
 
     settings: Settings
+    system: str
+    env: str = "dev"
     printed: str = ""
     """What the first `up` printed."""
     phases: list[tuple[str, Phase]] = field(default_factory=list)
@@ -66,7 +68,7 @@ class DeployedCloud:
 
     def up(self, *arguments: str) -> None:
         """Deploy, and take note of how it went."""
-        done = self.operate("up", *arguments)
+        done = self.operate("up", "--system", self.system, "--env", self.env, *arguments)
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
         self.printed = self.printed or done.stdout
         progress = DeployProgress(self.settings.assembly)
@@ -83,8 +85,8 @@ class DeployedCloud:
         return state
 
     def output(self, stack: str, name: str) -> str:
-        """An output of a stack."""
-        return self.state.stacks[stack].outputs[name]
+        """An output of a stack of the latest deployment."""
+        return self.state.last.stacks[stack].outputs[name]
 
     def client(self, service: str, **credentials: str) -> Any:
         """An SDK client: the administrator's, or one with the given credentials."""
@@ -96,7 +98,8 @@ class DeployedCloud:
     def post(self, body: object, **headers: str) -> tuple[int, Any]:
         """`POST /notifications`; underscores in header names stand for dashes."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return send(self.settings, f"{self.state.api_url}/notifications", body=body, headers=named)
+        answer = send(self.settings, f"{self.state.last.api_url}/notifications", body=body, headers=named)
+        return answer.status, answer.document
 
     def notify(self, channel: str, recipient: str, text: str) -> str:
         """Hand in a notification; returns its id."""
@@ -106,7 +109,7 @@ class DeployedCloud:
 
     def get(self, path: str) -> Any:
         """A GET to the API."""
-        return get_json(self.settings, f"{self.state.api_url}{path}")
+        return get_json(self.settings, f"{self.state.last.api_url}{path}")
 
     def settled(self, identifier: str, *, seconds: float = 60) -> dict[str, Any]:
         """The notification, once it is no longer queued."""

@@ -14,7 +14,6 @@ from local.errors import LocalError
 from local.settings import Settings
 
 DEPLOYS = """\
-echo '✨  Synthesis time: 1.5s'
 echo 'Queue (t-dev-queue): deploying... [1/1]'
 """
 
@@ -34,10 +33,10 @@ def install_cli(settings: Settings, script: str) -> None:
 
 
 def deploy(settings: Settings) -> DeployProgress:
-    return cdk.deploy(settings, {"env": "dev", "system": "shop"}, on_change=lambda _: None)
+    return cdk.deploy(settings, on_change=lambda _: None)
 
 
-def test_a_deployment_hands_context_on_and_leads_the_cli_to_the_cloud(
+def test_a_deployment_takes_what_was_synthesized_and_leads_the_cli_to_the_cloud(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "work")
@@ -46,8 +45,7 @@ def test_a_deployment_hands_context_on_and_leads_the_cli_to_the_cloud(
     assert progress.stacks["t-dev-queue"].phase == "done"
     arguments = (settings.root / "arguments").read_text().splitlines()
     assert arguments[:4] == ["deploy", "--all", "--concurrency", "4"]
-    assert arguments[-4:] == ["-c", "env=dev", "-c", "system=shop"]
-    assert str(settings.assembly) in arguments
+    assert arguments[-2:] == ["--app", str(settings.assembly)]
     environ = (settings.root / "env").read_text()
     assert f"AWS_ENDPOINT_URL={settings.endpoint_url}\n" in environ
     assert "AWS_PROFILE" not in environ
@@ -63,10 +61,28 @@ def test_a_failed_stack_is_reported_with_resource_and_reason(settings: Settings)
     assert str(settings.logs / "cdk.log") in str(caught.value)
 
 
+def test_synthesis_hands_context_on(settings: Settings) -> None:
+    install_cli(settings, "exit 0\n")
+    cdk.synthesize(settings, {"env": "dev", "system": "shop"})
+    arguments = (settings.root / "arguments").read_text().splitlines()
+    assert arguments[0] == "synth"
+    assert arguments[-6:] == ["--output", str(settings.assembly), "-c", "env=dev", "-c", "system=shop"]
+
+
 def test_an_app_that_cannot_be_synthesized_speaks_for_itself(settings: Settings) -> None:
     install_cli(settings, "echo 'groundwork: env is qa; allowed: dev, prod' >&2\nexit 1\n")
-    with pytest.raises(LocalError, match=r"(?s)could not be synthesized.*env is qa; allowed: dev, prod"):
-        deploy(settings)
+    with pytest.raises(
+        cdk.SynthesisError, match=r"(?s)could not be synthesized.*env is qa; allowed: dev, prod"
+    ) as error:
+        cdk.synthesize(settings, {"env": "qa"})
+    assert error.value.unused_context == set()
+
+
+def test_context_that_the_app_has_no_use_for_is_named(settings: Settings) -> None:
+    install_cli(settings, "echo '  a: x: shop has no b; leave out -c a=…'\necho '  leave out -c c=…'\nexit 1\n")
+    with pytest.raises(cdk.SynthesisError) as error:
+        cdk.synthesize(settings, {})
+    assert error.value.unused_context == {"a", "c"}
 
 
 def test_a_missing_cli_says_how_to_install_it(settings: Settings) -> None:

@@ -89,15 +89,25 @@ def test_an_interrupt_is_no_traceback(capsys: pytest.CaptureFixture[str], monkey
 def test_a_reader_that_has_seen_enough_is_no_failure(settings: Settings) -> None:
     settings.logs.mkdir(parents=True)
     (settings.logs / "long.log").write_text("line\n" * 100_000)
-    done = subprocess.run(
-        ["/bin/bash", "-c", 'set -o pipefail; "$PYTHON" -m local logs -n 100000 | head -1'],
+    assert piped("logs -n 100000 | head -1") == (0, "long | line\n", "")
+
+
+def test_a_reader_that_reads_nothing_is_no_failure(settings: Settings) -> None:
+    settings.directory.mkdir()
+    assert piped("down | exec 0<&-") == (0, "", "")
+
+
+def piped(command: str) -> tuple[int, str, str]:
+    """Exit code and output of a line of shell that begins with a command."""
+    done = subprocess.run(  # noqa: S603 - the command under test
+        ["/bin/bash", "-c", f'set -o pipefail; "$PYTHON" -m local {command}'],
         env=os.environ | {"PYTHON": sys.executable},
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "long | line\n", "")
+    return done.returncode, done.stdout, done.stderr
 
 
 def test_a_new_cloud_begins_without_the_logs_of_former_workloads(settings: Settings) -> None:

@@ -8,8 +8,9 @@ from rich.console import Console
 from local import status
 from local.cloud import Cloud, DeployedStack
 from local.errors import LocalError
+from local.inventory import Server
 from local.settings import Settings
-from local.state import StackState, State
+from local.state import Deployment, StackState, State
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +19,7 @@ def healthy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(status, "running", lambda *_: psutil.Process())
     monkeypatch.setattr(status, "is_healthy", lambda _: True)
     monkeypatch.setattr(status, "receiver_answers", lambda _: True)
+    monkeypatch.setattr(status, "servers", lambda *_: [])
 
 
 def shown(settings: Settings) -> list[str]:
@@ -41,27 +43,62 @@ def test_a_cloud_without_a_deployment_says_so(settings: Settings) -> None:
     assert lines[-1] == "no deployment has been finished; type: make up"
 
 
-def test_a_stack_shows_as_it_is_now(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    stacks = {
-        name: StackState(stack_name=f"t-{name}", status="CREATE_COMPLETE", seconds=1.0) for name in ("Queue", "Api")
-    }
+def test_servers_are_listed_with_where_they_are_reached(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [Server("PostgreSQL", "t-db", "127.0.0.1:15432"), Server("RabbitMQ", "t-broker", "amqps://localhost:15600")]
+    monkeypatch.setattr(status, "servers", lambda *_: found)
+    lines = [line.split() for line in shown(settings)]
+    at = lines.index(["servers:"])
+    assert lines[at + 1 : at + 3] == [
+        ["PostgreSQL", "127.0.0.1:15432", "t-db"],
+        ["RabbitMQ", "amqps://localhost:15600", "t-broker"],
+    ]
+
+
+def test_each_deployment_shows_its_stacks_as_they_are_now(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    deployments = [deployment("t", "Queue", "Api"), deployment("u", "Network")]
     State(
-        api_url=None,
         endpoint_url="",
         ca_bundle="",
         receiver_url="",
         region="",
         account="",
-        system="",
-        env="",
         provider="",
-        stacks=stacks,
+        deployments={each.name: each for each in deployments},
     ).save(settings)
-    now = {"t-Queue": DeployedStack(name="t-Queue", status="UPDATE_ROLLBACK_COMPLETE", outputs={})}
+    statuses = {"t-Queue": "UPDATE_ROLLBACK_COMPLETE", "u-Network": "CREATE_COMPLETE"}
+    now = {name: DeployedStack(name=name, status=status, outputs={}) for name, status in statuses.items()}
     monkeypatch.setattr(Cloud, "stacks", lambda _: now)
     lines = [line.split()[:2] for line in shown(settings)]
-    assert ["Queue", "UPDATE_ROLLBACK_COMPLETE"] in lines
-    assert ["Api", "DELETED"] in lines
+    at = lines.index(["t", "dev"])
+    assert lines[at + 2 : at + 4] == [["Queue", "UPDATE_ROLLBACK_COMPLETE"], ["Api", "DELETED"]]
+    assert lines[lines.index(["u", "dev"]) + 2] == ["Network", "CREATE_COMPLETE"]
+
+
+def deployment(system: str, *stacks: str) -> Deployment:
+    states = {name: StackState(stack_name=f"{system}-{name}", status="CREATE_COMPLETE", seconds=1.0) for name in stacks}
+    return Deployment(system=system, env="dev", api_url=None, stacks=states)
+
+
+@pytest.mark.parametrize(
+    ("command", "kind"),
+    [
+        (["/opt/postgres/bin/postgres", "-D", "x"], "PostgreSQL"),
+        (["/bin/sh", "/usr/lib/rabbitmq/bin/rabbitmq-server"], "RabbitMQ"),
+        (["/usr/bin/redis-server 127.0.0.1:15600"], "Redis"),
+        (["python", "-m", "services.api"], "tasks"),
+        ([], "tasks"),
+    ],
+)
+def test_a_process_is_called_by_what_it_is(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, command: list[str], kind: str
+) -> None:
+    child = psutil.Process()
+    monkeypatch.setattr(child, "cmdline", lambda: command)
+    monkeypatch.setattr(child, "cwd", lambda: "/x/images/app")
+    emulator = psutil.Process()
+    monkeypatch.setattr(emulator, "children", lambda: [child, child])
+    monkeypatch.setattr(status, "running", lambda *_: emulator)
+    assert [kind, "2"] in [line.split() for line in shown(settings)]
 
 
 def test_a_cloud_that_does_not_answer_is_a_failure(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@ from collections.abc import Callable
 from local.cdk_output import Phase
 from tests.e2e.cloud import DeployedCloud
 
-STACKS = ("Network", "Queue", "Database", "Api", "Worker")
+STACKS = ("Network", "Alarms", "Queue", "Database", "Api", "Worker", "Monitoring")
 
 
 def test_up_shows_every_channel_sent_every_stack_and_where_to_look(cloud: DeployedCloud) -> None:
@@ -11,15 +11,16 @@ def test_up_shows_every_channel_sent_every_stack_and_where_to_look(cloud: Deploy
         assert any(line.split()[:2] == [channel, "sent"] for line in cloud.printed.splitlines())
     for stack in STACKS:
         assert any(line.split()[:2] == [stack, "CREATE_COMPLETE"] for line in cloud.printed.splitlines())
-    assert str(cloud.state.api_url) in cloud.printed
+    assert str(cloud.state.last.api_url) in cloud.printed
     assert cloud.state.endpoint_url in cloud.printed
 
 
 def test_the_state_names_everything_a_script_needs(cloud: DeployedCloud) -> None:
-    state = cloud.state
-    assert (state.system, state.env, state.provider) == ("notifications", "dev", "local")
-    assert set(state.stacks) == set(STACKS)
-    assert state.stacks["Queue"].stack_name == "notifications-dev-queue"
+    assert cloud.state.provider == "local"
+    deployment = cloud.state.last
+    assert (deployment.system, deployment.env) == ("notifications", "dev")
+    assert set(deployment.stacks) == set(STACKS)
+    assert deployment.stacks["Queue"].stack_name == "notifications-dev-queue"
     assert cloud.get("/health")["status"]
     assert cloud.get("/ready")
 

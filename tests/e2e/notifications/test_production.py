@@ -5,22 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from local.settings import ROOT, Settings
 from tests.e2e.cloud import DeployedCloud
-from tests.support.postgres import free_port
-
-ENV = ("--env", "prod")
+from tests.e2e.deployments import deployed
 
 
 @pytest.fixture
 def production(tmp_path: Path) -> Iterator[DeployedCloud]:
     """Production, in a cloud of its own."""
-    cloud = DeployedCloud(Settings(root=ROOT, directory=tmp_path, port=free_port(), receiver_port=free_port()))
-    try:
-        cloud.up(*ENV)
+    with deployed(tmp_path, system="notifications", env="prod") as cloud:
         yield cloud
-    finally:
-        cloud.operate("down")
 
 
 def test_production_deploys_and_works(production: DeployedCloud) -> None:
@@ -29,5 +22,5 @@ def test_production_deploys_and_works(production: DeployedCloud) -> None:
     assert production.output("Api", "ApiUrl").startswith("https://")
     assert len(production.tasks()) == 2
     # Nothing of it depends on when it is deployed: the same again changes nothing.
-    production.up(*ENV, "--no-demo")
-    assert {stack.seconds for stack in production.state.stacks.values()} == {0.0}
+    production.up("--no-demo")
+    assert {stack.seconds for stack in production.state.last.stacks.values()} == {0.0}

@@ -1,0 +1,43 @@
+"""Deployments for end-to-end tests: the repository's own app, by the real CDK CLI, on a cloud of its own."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from local.settings import ROOT, Settings
+from tests.e2e.cloud import DeployedCloud
+from tests.support.postgres import free_port
+
+_LEFT_OUT = shutil.ignore_patterns(
+    ".git", ".venv", "node_modules", ".local", "build", "cdk.out", "tests", "__pycache__", ".*_cache"
+)
+
+
+@contextmanager
+def deployed(folder: Path, *, system: str, env: str = "dev") -> Iterator[DeployedCloud]:
+    """A system at work, from a copy of the repository, so that a test may change the code."""
+    root = folder / "repository"
+    shutil.copytree(ROOT, root, ignore=_LEFT_OUT)
+    for name in (".venv", "node_modules"):
+        (root / name).symlink_to(ROOT / name)
+    settings = Settings(root=root, directory=folder / "local", port=free_port(), receiver_port=free_port())
+    cloud = DeployedCloud(settings, system=system, env=env)
+    try:
+        cloud.up()
+        yield cloud
+    finally:
+        cloud.operate("down")
+
+
+def deployment_of(system: str) -> object:
+    """A fixture for the conftest of a package: the system in its development environment, until the last test ends."""
+
+    @pytest.fixture(scope="package")
+    def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedCloud]:
+        with deployed(tmp_path_factory.mktemp(system), system=system) as cloud:
+            yield cloud
+
+    return cloud

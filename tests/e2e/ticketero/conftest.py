@@ -1,0 +1,5 @@
+"""ticketero, deployed once for all tests of this folder."""
+
+from tests.e2e.deployments import deployment_of
+
+cloud = deployment_of("ticketero")
