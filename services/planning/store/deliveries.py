@@ -1,6 +1,7 @@
 """What the notifier does: take rendered notifications under a lease and record how their delivery went."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ class Claim:
     recipient: str
     subject: str | None
     body: str
+    planned_for: datetime
     attempt: int
 
     @property
@@ -46,7 +48,8 @@ def claim(database: Database, *, limit: int, lease_seconds: float) -> list[Claim
             SET attempts = attempts + 1, free_at = now() + %s * interval '1 second', updated_at = now()
             FROM free, schedules
             WHERE claimed.id = free.id AND schedules.id = claimed.schedule_id
-            RETURNING claimed.id, channel, recipient, claimed.subject, claimed.body, attempts AS attempt
+            RETURNING claimed.id, channel, recipient, claimed.subject, claimed.body,
+                claimed.planned_for, attempts AS attempt
             """,
             (MAX_ATTEMPTS, limit, lease_seconds),
         ).fetchall()
