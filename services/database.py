@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from psycopg import Connection, Error, OperationalError
 from psycopg.errors import ReadOnlySqlTransaction
+from psycopg.pq import TransactionStatus
 
 from services.secret_values import SecretUnavailableError, SecretValues
 from services.settings import DatabaseLocation, DatabaseUrl
@@ -134,6 +135,22 @@ class Database:
 def is_connection_fault(error: Error, connection: Connection[Any]) -> bool:
     """Whether a new connection may do better: this one is gone, or leads to what is now a reader (25006)."""
     return connection.broken or connection.closed or isinstance(error, OperationalError | ReadOnlySqlTransaction)
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the database is away, so that the same operation may do better later, whatever it was."""
+    if isinstance(error, DatabaseUnavailableError | ReadOnlySqlTransaction):
+        return True
+    if not isinstance(error, OperationalError):
+        return False
+    # No SQLSTATE: no connection could be had, or it broke. Not among them: statements that took too long.
+    return error.sqlstate is None or error.sqlstate.startswith(("08", "53", "57P"))
+
+
+def require_transaction(connection: Connection[Any]) -> None:
+    """Raises RuntimeError if the next statement would be committed by itself."""
+    if connection.autocommit and connection.info.transaction_status is TransactionStatus.IDLE:
+        raise RuntimeError("this belongs into a transaction with other statements: open connection.transaction()")
 
 
 class WarmConnection:

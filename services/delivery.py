@@ -9,7 +9,7 @@ from threading import Event
 from uuid import UUID
 
 from services.channels import Deliver
-from services.channels.failures import PermanentError, TransientError
+from services.failures import PermanentError, TransientError
 from services.logs import without_values
 from services.messages import Channel, Message
 from services.receiving import Record

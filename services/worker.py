@@ -11,9 +11,9 @@ from uuid import UUID
 
 from services import store
 from services.channels import Deliver
-from services.channels.failures import PermanentError
 from services.database import DatabaseUnavailableError, WarmConnection
 from services.delivery import THREADS, Job, Lane, Verdict, deliver_all
+from services.failures import PermanentError
 from services.messages import Channel, MalformedMessageError, Message
 from services.receiving import ConsumedQueue, ParkingError, Record, retry_delay_seconds
 from services.store import Outcome, Progress, Status

@@ -1,23 +1,9 @@
-"""Whether a failed delivery is worth another attempt."""
+"""What an answer other than success says about another attempt."""
 
 from botocore.exceptions import BotoCoreError, ClientError
 from httpx import Response, codes
 
-
-class PermanentError(Exception):
-    """No attempt will do better; the text says why."""
-
-
-class TransientError(Exception):
-    """A later attempt may do better.
-
-    retry_after_seconds: what the other side asked for, if it did.
-    """
-
-    def __init__(self, reason: str, *, retry_after_seconds: int = 0) -> None:
-        super().__init__(reason)
-        self.retry_after_seconds = retry_after_seconds
-
+from services.failures import PermanentError, TransientError
 
 # Of the status codes below 500, those that may pass: everything else is about the request itself.
 _PASSING = {codes.REQUEST_TIMEOUT, codes.TOO_EARLY, codes.TOO_MANY_REQUESTS}

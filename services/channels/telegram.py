@@ -4,8 +4,9 @@ import json
 
 import httpx
 
-from services.channels.failures import TransientError, of_status
+from services.channels.failures import of_status
 from services.channels.http import describe
+from services.failures import TransientError
 from services.messages import Message
 from services.secret_values import SecretUnavailableError, SecretValues
 

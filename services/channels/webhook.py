@@ -2,8 +2,9 @@
 
 import httpx
 
-from services.channels.failures import PermanentError, TransientError, of_status
+from services.channels.failures import of_status
 from services.channels.http import describe
+from services.failures import PermanentError, TransientError
 from services.messages import Message
 
 

@@ -3,8 +3,8 @@
 import time
 from uuid import uuid4
 
-from services.channels.failures import TransientError
 from services.delivery import Job, deliver_all
+from services.failures import TransientError
 from services.messages import Channel, Message
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from services.channels import Deliver, build_channels
-from services.channels.failures import PermanentError, TransientError
+from services.failures import PermanentError, TransientError
 from services.messages import Channel, Message
 from services.secret_values import SecretValues
 from services.settings import WorkerSettings

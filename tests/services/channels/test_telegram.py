@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from services.channels import build_channels
-from services.channels.failures import PermanentError, TransientError
+from services.failures import PermanentError, TransientError
 from services.logs import configure_logging
 from services.messages import Channel, Message
 from services.secret_values import SecretValues

@@ -1,0 +1,112 @@
+"""Events that leave if and only if the transaction that caused them commits.
+
+They are stored in the same transaction, in a table that `create_table` makes, and published from there by a Relay: at
+least once, in about the order in which they came.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+from uuid import UUID, uuid4
+
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from services.background import Loop
+from services.database import require_transaction
+from services.events import Event, Publication
+
+logger = logging.getLogger(__name__)
+
+_BATCH = 50
+_LOOK_SECONDS = 0.5
+_MAX_PAUSE_SECONDS = 60
+
+Publish = Callable[[Sequence[Event]], Publication]
+
+
+class PublishingError(Exception):
+    """Nothing can be published at present."""
+
+
+def create_table() -> str:
+    """The SQL of the table and its index, for a migration."""
+    return """
+        CREATE TABLE outbox (
+            id uuid PRIMARY KEY,
+            position bigint GENERATED ALWAYS AS IDENTITY,
+            topic text NOT NULL,
+            payload jsonb NOT NULL,
+            attempts integer NOT NULL DEFAULT 0,
+            last_error text,
+            due_at timestamptz NOT NULL DEFAULT now(),
+            created_at timestamptz NOT NULL DEFAULT now()
+        );
+        CREATE INDEX outbox_by_position ON outbox (position);
+    """
+
+
+def add(connection: Connection[Any], topic: str, payload: dict[str, Any]) -> UUID:
+    """Stores an event within the caller's transaction; returns its id.
+
+    Raises RuntimeError outside of a transaction: there would be nothing to go together with.
+    """
+    require_transaction(connection)
+    event_id = uuid4()
+    connection.execute("INSERT INTO outbox (id, topic, payload) VALUES (%s, %s, %s)", (event_id, topic, Jsonb(payload)))
+    return event_id
+
+
+class Relay(Loop):
+    """Publishes what is in the outbox, and deletes what has been accepted.
+
+    Any number of relays may run at the same time; each event is in the hands of one. What is refused is tried again
+    after pauses that grow to a minute, and does not hold up the others.
+
+    connection: takes a connection that commits each statement, and gives it back.
+    publish: called with the events in order, and regularly with none. By one thread.
+    """
+
+    def __init__(self, connection: Callable[[], AbstractContextManager[Connection[Any]]], publish: Publish) -> None:
+        super().__init__("relay of the outbox", self._relay, idle_seconds=_LOOK_SECONDS)
+        self._connection = connection
+        self._publish = publish
+
+    def _relay(self) -> bool:
+        with self._connection() as connection, connection.transaction():
+            events = _claim(connection)
+            publication = self._publish(events)
+            _settle(connection, publication)
+        for event_id, reason in publication.refused.items():
+            logger.warning("refused; another attempt follows", extra={"event_id": str(event_id), "reason": reason})
+        if publication.fault:
+            raise PublishingError(publication.fault)
+        return len(events) == _BATCH
+
+
+def _claim(connection: Connection[Any]) -> list[Event]:
+    rows = connection.execute(
+        """
+        SELECT id, topic, payload FROM outbox WHERE due_at <= now()
+        ORDER BY position LIMIT %s FOR UPDATE SKIP LOCKED
+        """,
+        (_BATCH,),
+    )
+    return [Event(id=event_id, topic=topic, payload=payload) for event_id, topic, payload in rows]
+
+
+def _settle(connection: Connection[Any], publication: Publication) -> None:
+    if publication.accepted:
+        connection.execute("DELETE FROM outbox WHERE id = ANY(%s)", (list(publication.accepted),))
+    if publication.refused:
+        connection.execute(
+            """
+            UPDATE outbox
+            SET attempts = attempts + 1, last_error = reason,
+                due_at = now() + make_interval(secs => LEAST(power(2, LEAST(attempts, 10)), %s))
+            FROM unnest(%s::uuid[], %s::text[]) AS refused (refused_id, reason)
+            WHERE id = refused_id
+            """,
+            (_MAX_PAUSE_SECONDS, list(publication.refused), list(publication.refused.values())),
+        )
