@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from local.emulator import (
+    alarms,
     authorization,
     brokers,
     caches,
@@ -26,6 +27,7 @@ def install(options: Options, ledger: ProcessLedger) -> Callable[[], None]:
     resources.register(options, ledger, servers, brokers.install(options, ledger))
     tasks.install(options, ledger)
     load_balancer.install()
+    alarms.install()
     authorization.install()
     task_authorization.install()
     container_registry.install()

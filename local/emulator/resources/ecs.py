@@ -57,6 +57,7 @@ class _Service:
         given = {key: properties[key] for key in _CREATE_PROPERTIES if key in properties}
         request: dict[str, Any] = provisioners._pascal_to_camel(given)
         answer(ecs._create_service({**request, "serviceName": name, "cluster": cluster}), _SERVICE)
+        _rebalance(f"{cluster}/{name}", properties)
         _await_steady(f"{cluster}/{name}")
         return self._provisioned(cluster, name)
 
@@ -81,6 +82,7 @@ class _Service:
         key = f"{cluster}/{name}"
         known = _deployment_ids(key)
         provisioners._ecs_service_update(physical_id, {**old, "Cluster": cluster}, {**new, "Cluster": cluster}, stack)
+        _rebalance(key, new)
         # One that fails at once has already been replaced by its rollback: the new one is waited for, not the primary.
         started = [each for each in _deployment_ids(key) if each not in known]
         _await_steady(key, *started)
@@ -96,6 +98,11 @@ class _Service:
     def _provisioned(cluster: str, name: str) -> Provisioned:
         arn = f"arn:aws:ecs:{get_region()}:{get_account_id()}:service/{cluster}/{name}"
         return arn, {"ServiceArn": arn, "Name": name}
+
+
+def _rebalance(key: str, properties: Properties) -> None:
+    """Keep the setting, which MiniStack drops; there is one zone here, so it changes nothing."""
+    ecs._services[key]["availabilityZoneRebalancing"] = properties.get("AvailabilityZoneRebalancing", "DISABLED")
 
 
 def _cluster_name(properties: Properties) -> str:

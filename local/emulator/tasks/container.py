@@ -3,17 +3,13 @@
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from local.emulator import ports
 from local.emulator.processes import ProcessLedger
-from local.emulator.tasks.health import HealthCheck
-
-# Seconds between a target's removal from the load balancer and SIGTERM: requests that were already routed to it
-# arrive in this time. AWS waits the group's whole deregistration delay.
-DRAIN_SECONDS = 1.0
+from local.emulator.tasks.health import Check
 
 _LOG_POLL_SECONDS = 0.1
 _LAST_LINES = 15
@@ -31,17 +27,24 @@ class LocalContainer:
         log: Path,
         port: int,
         stop_timeout_seconds: float,
-        health: HealthCheck | None,
+        drain_seconds: float,
+        checks: Sequence[Check],
+        on_health: Callable[[str], None],
         on_end: Callable[[], None],
     ) -> None:
-        """Describe a started process and watch it; `on_end` is called once when it has ended."""
+        """Describe a started process and watch it; `on_end` is called once when it has ended.
+
+        `on_health` is told `HEALTHY` when all checks have passed, and `UNHEALTHY` when one has failed too often.
+        """
         self.id = identifier
         self.port = port
         self.log = log
         self._process = process
         self._ledger = ledger
         self._stop_timeout_seconds = stop_timeout_seconds
-        self._health = health
+        self._drain_seconds = drain_seconds
+        self._checks = checks
+        self._on_health = on_health
         self._on_end = on_end
         self._stopping = threading.Event()
         self._ended = threading.Event()
@@ -95,18 +98,22 @@ class LocalContainer:
         """The end of what the process wrote."""
         return last_lines(self.log)
 
-    def wait_until_healthy(self, timeout_seconds: float) -> str | None:
-        """Wait for the first passed health check. Returns what is wrong if the process ends or time runs out."""
-        deadline = time.monotonic() + timeout_seconds
-        while not self._ended.is_set():
-            if self._health is None or self._health.passes(self.port):
-                if self._health is not None:
-                    threading.Thread(target=self._watch_health, daemon=True, name=f"health-{self.id}").start()
-                return None
-            if time.monotonic() > deadline:
-                return f"did not pass its health check {self._health.path} within {timeout_seconds:.0f} s"
-            self._ended.wait(0.1)
-        return f"exited with status {self.exit_status}"
+    def wait_until_healthy(self, longest_seconds: float) -> str | None:
+        """Wait until every check has passed once. Returns what is wrong if the process ends or time runs out."""
+        begin = time.monotonic()
+        for check in self._checks:
+            patience = min(check.patience_seconds, longest_seconds)
+            while not self._ended.is_set() and not check.passes(self.port):
+                if time.monotonic() - begin > patience:
+                    return f"did not pass its health check {check.name} within {patience:.0f} s"
+                self._ended.wait(check.pace_seconds)
+        if self._ended.is_set():
+            return f"exited with status {self.exit_status}"
+        if self._checks:
+            self._on_health("HEALTHY")
+        for check in self._checks:
+            threading.Thread(target=self._watch, args=(check,), daemon=True, name=f"health-{self.id}").start()
+        return None
 
     def kill(self) -> None:
         """End the process at once."""
@@ -120,19 +127,20 @@ class LocalContainer:
         self._on_end()
 
     def _stop(self) -> None:
-        self._ended.wait(DRAIN_SECONDS)
+        self._ended.wait(self._drain_seconds)
         self._ledger.stop(self._process, grace_seconds=self._stop_timeout_seconds)
 
-    def _watch_health(self) -> None:
-        """A target that fails its checks as often as its group says is replaced, as on AWS."""
+    def _watch(self, check: Check) -> None:
+        """A container that fails a check as often as that allows is replaced, as on AWS."""
         failed = 0
-        while self._health is not None and not self._ended.wait(self._health.interval_seconds):
+        while not self._ended.wait(check.interval_seconds):
             if self._stopping.is_set():
                 return
-            failed = 0 if self._health.passes(self.port) else failed + 1
-            if failed >= self._health.unhealthy_count:
+            failed = 0 if check.passes(self.port) else failed + 1
+            if failed >= check.unhealthy_count:
+                self._on_health("UNHEALTHY")
                 with self.log.open("ab") as log:
-                    log.write(f"stopped: failed {failed} health checks of {self._health.path}\n".encode())
+                    log.write(f"stopped: failed {failed} health checks of {check.name}\n".encode())
                 self.kill()
                 return
 

@@ -1,30 +1,33 @@
 """The container engine: starts the command of a container definition as a process of this machine."""
 
-import hashlib
 import os
 import secrets
-import sys
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ministack.core.responses import get_account_id
 from ministack.services import ecs, sts
 
 from local.emulator import ports
 from local.emulator.environment import for_workload
 from local.emulator.options import Options
 from local.emulator.processes import ProcessLedger
+from local.emulator.tasks import command_health, records
 from local.emulator.tasks.container import LocalContainer
-from local.emulator.tasks.health import HealthCheck, of_container
+from local.emulator.tasks.health import of_target_group
 from local.emulator.tasks.images import Image, ImageNotFoundError, ImageStore
+from local.emulator.tasks.places import Places
 
 # A container that never becomes healthy is given up after this time at most, however patient its target group is:
 # no process needs minutes to start on the machine of the person who waits for it.
 LONGEST_START_SECONDS = 30.0
 DEFAULT_STOP_TIMEOUT_SECONDS = 30.0
+
+# Between a target's removal from the load balancer and SIGTERM: requests that were already routed to it arrive in this
+# time. AWS waits the group's whole deregistration delay.
+DRAIN_SECONDS = 1.0
 
 # A process that lived this long did not fail by starting; its successor starts at once.
 _SOUND_AFTER_SECONDS = 30.0
@@ -74,6 +77,7 @@ class LocalEngine:
         self._ledger = ledger
         self._containers: dict[str, LocalContainer] = {}
         self._quick_ends: dict[str, int] = {}
+        self._places = Places()
         self._guard = threading.Lock()
         self.images = _Images()
         self.containers = self
@@ -100,22 +104,29 @@ class LocalEngine:
         except ImageNotFoundError as error:
             raise ecs._ImagePullError(str(error)) from error
         self._back_off(task)
-        health = of_container(service, launch.name)
-        container = self._start(found, launch, task, health)
+        if not self._places.enter(task, service, lambda: ecs._task_is_active(task["taskArn"], task)):
+            raise ContainerError(f"container {launch.name} was not started: its task was stopped before")
+        try:
+            container = self._start(found, launch, task, service)
+        except Exception:
+            self._places.leave(task)
+            raise
         ecs._start_awslogs_forwarder(container, launch.definition, launch.task_id)
-        wrong = container.wait_until_healthy(_patience(service, health))
+        wrong = container.wait_until_healthy(LONGEST_START_SECONDS)
         if wrong is not None:
             container.kill()
             raise ContainerError(f"container {launch.name} {wrong}; the end of its log:\n{container.last_lines()}")
         return container
 
-    def _start(self, image: Image, launch: Launch, task: dict[str, Any], health: HealthCheck | None) -> LocalContainer:
+    def _start(
+        self, image: Image, launch: Launch, task: dict[str, Any], service: dict[str, Any] | None
+    ) -> LocalContainer:
         definition = launch.definition
         folder = self._options.data / "tasks" / launch.task_id
         folder.mkdir(parents=True, exist_ok=True)
         log = self._log_file(task, launch)
         port = ports.reserve_any()
-        access_key, credentials = _credentials(launch.task_definition, launch.task_id)
+        access_key, credentials = records.credentials(launch.task_definition, launch.task_id)
         variables = {
             **self._base_environment(folder),
             **image.environment,
@@ -125,27 +136,34 @@ class LocalEngine:
             "HOST": ports.LOOPBACK,
             "PORT": str(port),
         }
+        cwd = image.path(str(definition.get("workingDirectory") or image.workdir))
         started = time.monotonic()
+
+        def ended(*, quick: bool) -> None:
+            if access_key:
+                sts._sessions.pop(access_key, None)
+            self._remember_end(task, quick=quick)
+
+        def left() -> None:
+            ended(quick=time.monotonic() - started < _SOUND_AFTER_SECONDS)
+            self._places.leave(task)
+
         try:
+            command_check = command_health.of_definition(
+                definition, image, cwd=cwd, environment=variables, folder=folder, ledger=self._ledger
+            )
             with log.open("ab") as output:
                 process = self._ledger.start(
-                    _arguments(image, definition),
-                    cwd=image.path(str(definition.get("workingDirectory") or image.workdir)),
-                    environment=variables,
-                    output=output.fileno(),
+                    _arguments(image, definition), cwd=cwd, environment=variables, output=output.fileno()
                 )
         except (OSError, RuntimeError, ValueError) as error:
             ports.release(port)
-            log.unlink()
+            log.unlink(missing_ok=True)
             # Counts like an end soon after the start: a task that cannot start must not be tried without a pause.
-            self._remember_end(task, quick=True)
+            ended(quick=True)
             raise ContainerError(f"container {launch.name} cannot be started: {error}") from error
 
-        def ended() -> None:
-            if access_key:
-                sts._sessions.pop(access_key, None)
-            self._remember_end(task, quick=time.monotonic() - started < _SOUND_AFTER_SECONDS)
-
+        target_check = of_target_group(service, launch.name)
         container = LocalContainer(
             identifier=secrets.token_hex(32),
             process=process,
@@ -153,11 +171,13 @@ class LocalEngine:
             log=log,
             port=port,
             stop_timeout_seconds=float(definition.get("stopTimeout") or DEFAULT_STOP_TIMEOUT_SECONDS),
-            health=health,
-            on_end=ended,
+            drain_seconds=DRAIN_SECONDS if target_check else 0.0,
+            checks=[check for check in (target_check, command_check) if check],
+            on_health=lambda status: records.publish_health(task, definition, status) if command_check else None,
+            on_end=left,
         )
         self._containers[container.id] = container
-        _publish_port(task, definition, port)
+        records.publish_port(task, definition, port)
         # Where the reason of a later failure is found.
         task["_log"] = log
         return container
@@ -224,14 +244,6 @@ def _lineage(task: dict[str, Any]) -> str:
     return str(task.get("_deployment_id") or task["taskArn"])
 
 
-def _patience(service: dict[str, Any] | None, health: HealthCheck | None) -> float:
-    """Seconds until a container that is not healthy counts as failed."""
-    if health is None:
-        return 0.0
-    grace = float((service or {}).get("healthCheckGracePeriodSeconds") or 0)
-    return min(grace + health.interval_seconds * health.unhealthy_count, LONGEST_START_SECONDS)
-
-
 def _arguments(image: Image, definition: dict[str, Any]) -> list[str]:
     """Entry point and command, the task definition's over the image's; Python is this environment's own."""
     entrypoint = definition.get("entryPoint")
@@ -240,47 +252,4 @@ def _arguments(image: Image, definition: dict[str, Any]) -> list[str]:
     arguments = [*(image.entrypoint if entrypoint is None else entrypoint), *command]
     if not arguments:
         raise ValueError("neither the image nor the task definition names a command")
-    program = arguments[0]
-    if program in ("python", "python3"):
-        program = sys.executable
-    elif program.startswith("/") and image.path(program).exists():
-        program = str(image.path(program))
-    return [program, *arguments[1:]]
-
-
-def _credentials(task_definition: dict[str, Any], task_id: str) -> tuple[str | None, dict[str, str]]:
-    """A session of the task's role, which ends with the task: its access key, and its variables."""
-    role = task_definition.get("taskRoleArn")
-    if not role:
-        return None, {}
-    name = str(role).rsplit("/", 1)[-1]
-    access_key = f"ASIA{hashlib.sha256(secrets.token_bytes(16)).hexdigest()[:16].upper()}"
-    secret_key, token = secrets.token_hex(20), secrets.token_hex(32)
-    sts.register_session(
-        access_key,
-        {
-            "Arn": f"arn:aws:sts::{get_account_id()}:assumed-role/{name}/{task_id}",
-            "UserId": f"{name}:{task_id}",
-            "SecretAccessKey": secret_key,
-            "SessionToken": token,
-        },
-    )
-    return access_key, {
-        "AWS_ACCESS_KEY_ID": access_key,
-        "AWS_SECRET_ACCESS_KEY": secret_key,
-        "AWS_SESSION_TOKEN": token,
-    }
-
-
-def _publish_port(task: dict[str, Any], definition: dict[str, Any], port: int) -> None:
-    """Let DescribeTasks and the load balancer know where the container's first port really is."""
-    mapping = next(iter(definition.get("portMappings") or []), None)
-    if mapping is None:
-        return
-    container_port = int(mapping["containerPort"])
-    task.setdefault("_local_ports", {})[container_port] = port
-    for container in task["containers"]:
-        if container["name"] == definition["name"]:
-            container["networkBindings"] = [
-                {"bindIP": ports.LOOPBACK, "containerPort": container_port, "hostPort": port, "protocol": "tcp"}
-            ]
+    return [image.program(arguments[0]), *arguments[1:]]

@@ -5,6 +5,7 @@ Dockerfile said: `workdir`, `entrypoint`, `command`, `environment` and `digest`.
 """
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,12 @@ class Image:
     def path(self, inside: str) -> Path:
         """Where a path of the image lies on this machine."""
         return self.rootfs / inside.lstrip("/")
+
+    def program(self, name: str) -> str:
+        """What a command's first word means here: Python is this environment's own."""
+        if name in ("python", "python3"):
+            return sys.executable
+        return str(self.path(name)) if name.startswith("/") and self.path(name).exists() else name
 
 
 class ImageStore:

@@ -110,8 +110,12 @@ class Cloud:
 
         return eventually(settled, seconds=60)
 
+    @property
+    def context(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self.trust)
+
     def get(self, path: str) -> httpx.Response:
-        return httpx.get(self.url + path, verify=ssl.create_default_context(cafile=self.trust), timeout=10)
+        return httpx.get(self.url + path, verify=self.context, timeout=10)
 
     def children(self) -> list[psutil.Process]:
         """Everything that runs because of this emulator."""
