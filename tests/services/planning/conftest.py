@@ -12,6 +12,9 @@ from services.messages import Channel
 from services.planning.store import schedules
 from services.planning.store.schedules import NewSchedule
 from tests.support.postgres import PostgresServer, TestDatabase, migrated_database
+from tests.support.redis import redis, redis_server
+
+__all__ = ["redis", "redis_server"]
 
 Schedule = Callable[..., UUID]
 
