@@ -18,7 +18,7 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 # Node packages of the lock are complete: no audit, no funding or update notices between a person and the output.
 NPM_FLAGS := --no-audit --no-fund --no-update-notifier --loglevel=error
 
-.PHONY: help install lock up down status logs env recovery test test-fast snapshots check format
+.PHONY: help install lock up down status logs env recovery drill test test-fast snapshots check format
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -39,8 +39,11 @@ env: install ## Print export lines that lead the AWS and CDK CLI here: eval "$(m
 	@python -m local env
 
 recovery: install ## Print RTO and RPO per kind of failure of SYSTEM in ENV, from its templates
-	@CDK_VALIDATION=false cdk synth --quiet --no-notices --no-version-reporting --output '$(RECOVERY_ASSEMBLY)' -c system='$(SYSTEM)' -c env='$(ENV)' $(CONTEXT) >&2
+	@CDK_VALIDATION=false cdk synth --quiet --ci --no-notices --no-version-reporting --output '$(RECOVERY_ASSEMBLY)' -c system='$(SYSTEM)' -c env='$(ENV)' $(CONTEXT) >/dev/null
 	@python -m assembly recovery --assembly '$(RECOVERY_ASSEMBLY)'
+
+drill: install ## Fail the databases of the deployed SYSTEM in ENV on purpose; measure RTO and RPO
+	@python -m local drill --system '$(SYSTEM)' --env '$(ENV)'
 
 test: install ## Run every test, fast ones first
 	@pytest -n 2 --dist loadfile -m 'not e2e'

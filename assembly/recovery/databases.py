@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from assembly.recovery.figures import (
+    LOG_COPY_SECONDS,
     LOG_INTERVAL_SECONDS,
     MINUTE,
     NOTHING_LOST,
@@ -129,7 +130,7 @@ def _instance(assembly: Assembly, instance: Resource) -> Iterator[Row]:
     replicated = instance.value("AutomaticBackupReplicationRegion") is not None and retained
     if replicated:
         rto = reaction(("restore", RESTORE_SECONDS), ("deployment", REDEPLOY_SECONDS))
-        rpo = total(("logs are archived every", LOG_INTERVAL_SECONDS), ("and copied", LOG_INTERVAL_SECONDS))
+        rpo = total(("logs are archived every", LOG_INTERVAL_SECONDS), ("copied within", LOG_COPY_SECONDS))
     yield row(
         failure=Failure.REGION,
         rto=rto,

@@ -21,6 +21,8 @@ REPLACEMENT_SECONDS = 10 * MINUTE
 """Until a managed service has replaced a single node of a cache or a broker."""
 REPLICATION_LAG_SECONDS = 10 * SECOND
 """By how much an asynchronous replica is behind in ordinary operation; alarms watch over it."""
+LOG_COPY_SECONDS = 5 * MINUTE
+"""Until a piece of an archived log is in another region as well."""
 COPY_SECONDS = HOUR
 """Until a recovery point is copied to another region."""
 

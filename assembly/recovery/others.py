@@ -68,7 +68,7 @@ def _cache(cache: Resource) -> Iterator[Row]:
     kept = cache.number("SnapshotRetentionLimit", 0) > 0
     yield row(
         failure=Failure.DELETION,
-        rto=reaction(("restore", RESTORE_SECONDS)) if kept else total(("it fills again", 0)),
+        rto=reaction(("restore", RESTORE_SECONDS)) if kept else Figure(0, "it fills again"),
         rpo=Figure(DAY, "one snapshot a day") if kept else gone(_EMPTY),
         source=_CACHE_SNAPSHOTS,
         improvement="keep in it only what the database can give again",
