@@ -61,8 +61,6 @@ class DeploymentView:
         """Begin to show."""
         if self._console.is_terminal:
             self._live.start()
-        else:
-            self._console.print("synthesizing the app …")
         return self
 
     def __exit__(
@@ -87,8 +85,8 @@ class DeploymentView:
 
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 2))
-        if self._progress is None or not self._progress.stacks:
-            table.add_row(f"  synthesizing the app … {time.monotonic() - self._started:.0f} s")
+        if self._progress is None:
+            table.add_row(f"  starting the CDK CLI … {time.monotonic() - self._started:.0f} s")
             return table
         for stack in self._progress.stacks.values():
             style = STYLES[stack.phase]

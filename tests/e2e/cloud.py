@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -19,7 +19,7 @@ from local.processes import running
 from local.servers import EMULATOR
 from local.settings import DIRECTORY_VARIABLE, PORT_VARIABLE, RECEIVER_PORT_VARIABLE, Settings
 from local.state import State, load
-from local.web import get_json, send
+from local.web import Answer, get_json, send
 
 Found = TypeVar("Found")
 
@@ -95,30 +95,40 @@ class DeployedCloud:
             its_session = boto3.Session(region_name=self.settings.region, **credentials)  # type: ignore[arg-type]
         return its_session.client(service, **client_options(self.settings))  # type: ignore[call-overload]
 
-    def post(self, body: object, **headers: str) -> tuple[int, Any]:
-        """`POST /notifications`; underscores in header names stand for dashes."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        answer = send(self.settings, f"{self.state.last.api_url}/notifications", body=body, headers=named)
-        return answer.status, answer.document
+    def as_role(self, arn: str, service: str) -> Any:
+        """A client with the permissions of a role. The emulator lets its administrator assume every role."""
+        given = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="e2e")["Credentials"]
+        return self.client(
+            service,
+            aws_access_key_id=given["AccessKeyId"],
+            aws_secret_access_key=given["SecretAccessKey"],
+            aws_session_token=given["SessionToken"],
+        )
 
-    def notify(self, channel: str, recipient: str, text: str) -> str:
-        """Hand in a notification; returns its id."""
-        status, answer = self.post({"channel": channel, "recipient": recipient, "body": text})
-        assert status == 202, answer
-        return str(answer["id"])
+    def task_role(self, service_output: str) -> str:
+        """The role of a service's tasks; the service is named by an output of the Api stack."""
+        ecs = self.client("ecs")
+        names = {"cluster": self.output("Api", "ClusterName"), "services": [self.output("Api", service_output)]}
+        definition = ecs.describe_services(**names)["services"][0]["taskDefinition"]
+        return str(ecs.describe_task_definition(taskDefinition=definition)["taskDefinition"]["taskRoleArn"])
+
+    def request(
+        self, path: str, body: object = None, *, method: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """A request to the API, as `local.web.send`."""
+        return send(self.settings, f"{self.state.last.api_url}{path}", body=body, method=method, headers=headers)
+
+    def ask(
+        self, path: str, body: object = None, *, method: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> Any:
+        """The document that a request is answered with; a refusal is a failure."""
+        answer = self.request(path, body, method=method, headers=headers)
+        assert answer.is_success, (answer.status, answer.document)
+        return answer.document
 
     def get(self, path: str) -> Any:
         """A GET to the API."""
         return get_json(self.settings, f"{self.state.last.api_url}{path}")
-
-    def settled(self, identifier: str, *, seconds: float = 60) -> dict[str, Any]:
-        """The notification, once it is no longer queued."""
-
-        def ended() -> dict[str, Any] | None:
-            notification: dict[str, Any] = self.get(f"/notifications/{identifier}")
-            return None if notification["status"] == "queued" else notification
-
-        return within(seconds, ended)
 
     def deliveries(self, channel: str, text: str) -> list[dict[str, Any]]:
         """What reached the recipients of a channel with a text in it, attempts that were refused included."""
@@ -129,17 +139,13 @@ class DeployedCloud:
         assert found is not None
         return [each for each in found if text in str(each)]
 
-    def queued(self, queue_url: str) -> list[dict[str, Any]]:
-        """Every message of a queue, visible or not, without receiving it."""
-        stored = get_json(self.settings, f"{self.settings.endpoint_url}/_ministack/sqs/messages?QueueUrl={queue_url}")
-        return list(stored["messages"][self.settings.account][self.settings.region][queue_url])
-
-    def tasks(self) -> list[psutil.Process]:
-        """The containers' processes."""
+    def tasks(self, program: str = "") -> list[psutil.Process]:
+        """The containers' processes, or those of one program, such as `services.api`."""
         emulator = running(self.settings, EMULATOR)
         assert emulator is not None
         folder = str(self.settings.images)
-        return [child for child in emulator.children() if child.is_running() and child.cwd().startswith(folder)]
+        children = [child for child in emulator.children() if child.is_running() and child.cwd().startswith(folder)]
+        return [child for child in children if program in " ".join(child.cmdline())]
 
 
 def within(seconds: float, look: Callable[[], Found | None]) -> Found:

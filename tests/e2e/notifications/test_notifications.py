@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 
 from tests.e2e.cloud import DeployedCloud, unique, within
+from tests.e2e.notifications.requests import notify, post, queued, settled
 
 RECIPIENTS = {"email": "ada@example.com", "sms": "+14155550100", "telegram": "-1001234567890"}
 
@@ -16,15 +17,15 @@ def recipient(cloud: DeployedCloud, channel: str, path: str = "e2e") -> str:
 @pytest.mark.parametrize("channel", ["email", "sms", "webhook", "telegram"])
 def test_a_notification_reaches_its_recipient_once(cloud: DeployedCloud, channel: str) -> None:
     text = unique()
-    notification = cloud.settled(cloud.notify(channel, recipient(cloud, channel), text))
+    notification = settled(cloud, notify(cloud, channel, recipient(cloud, channel), text))
     assert (notification["status"], notification["attempts"], notification["last_error"]) == ("sent", 1, None)
     assert len(cloud.deliveries(channel, text)) == 1
 
 
 def test_a_webhook_carries_the_notification_s_id(cloud: DeployedCloud) -> None:
     text = unique()
-    identifier = cloud.notify("webhook", recipient(cloud, "webhook"), text)
-    cloud.settled(identifier)
+    identifier = notify(cloud, "webhook", recipient(cloud, "webhook"), text)
+    settled(cloud, identifier)
     (delivery,) = cloud.deliveries("webhook", text)
     assert delivery["headers"]["idempotency-key"] == identifier
 
@@ -32,10 +33,10 @@ def test_a_webhook_carries_the_notification_s_id(cloud: DeployedCloud) -> None:
 def test_the_same_idempotency_key_gives_the_first_notification(cloud: DeployedCloud) -> None:
     text, key = unique(), uuid4().hex
     body = {"channel": "sms", "recipient": RECIPIENTS["sms"], "body": text}
-    (_, first), (status, second) = (cloud.post(body, idempotency_key=key) for _ in range(2))
+    (_, first), (status, second) = (post(cloud, body, idempotency_key=key) for _ in range(2))
     assert status == 202
     assert second["id"] == first["id"]
-    assert cloud.settled(first["id"])["status"] == "sent"
+    assert settled(cloud, first["id"])["status"] == "sent"
     assert len(cloud.deliveries("sms", text)) == 1
 
 
@@ -49,11 +50,11 @@ def test_the_same_idempotency_key_gives_the_first_notification(cloud: DeployedCl
 )
 def test_bad_input_names_the_field_and_stores_nothing(cloud: DeployedCloud, change: dict[str, str], field: str) -> None:
     before = notifications(cloud)
-    status, problem = cloud.post({"channel": "sms", "recipient": RECIPIENTS["sms"], "body": unique()} | change)
+    status, problem = post(cloud, {"channel": "sms", "recipient": RECIPIENTS["sms"], "body": unique()} | change)
     assert status == 422
     assert field in json.dumps(problem)
     assert notifications(cloud) == before
-    assert cloud.queued(cloud.output("Queue", "QueueUrl")) == []
+    assert queued(cloud, cloud.output("Queue", "QueueUrl")) == []
 
 
 def test_a_malformed_message_is_parked_with_its_reason_and_holds_nobody_up(cloud: DeployedCloud) -> None:
@@ -67,14 +68,14 @@ def test_a_malformed_message_is_parked_with_its_reason_and_holds_nobody_up(cloud
     assert len(answer["Successful"]) == 2
 
     def parked() -> dict[str, Any] | None:
-        found = [each for each in cloud.queued(parking) if each["Body"] == malformed]
+        found = [each for each in queued(cloud, parking) if each["Body"] == malformed]
         return found[0] if found else None
 
     attributes = within(40, parked)["MessageAttributes"]
     assert "JSON" in attributes["Reason"]["StringValue"]
     within(40, lambda: cloud.deliveries("sms", text) or None)
     assert len(cloud.deliveries("sms", text)) == 1
-    within(20, lambda: True if cloud.queued(queue) == [] else None)
+    within(20, lambda: True if queued(cloud, queue) == [] else None)
 
 
 def test_a_transient_failure_is_retried_alone(cloud: DeployedCloud) -> None:
@@ -93,16 +94,16 @@ def test_a_transient_failure_is_retried_alone(cloud: DeployedCloud) -> None:
         return True if all(statuses(cloud, text)[-1:] == [200] for text in texts) else None
 
     within(60, all_accepted)
-    within(20, lambda: True if cloud.queued(cloud.output("Queue", "QueueUrl")) == [] else None)
+    within(20, lambda: True if queued(cloud, cloud.output("Queue", "QueueUrl")) == [] else None)
     assert [statuses(cloud, text) for text in texts] == [[200], [503, 200], [200], [503, 200]]
-    settled = [cloud.settled(message["id"]) for message in messages]
+    settled = [settled(cloud, message["id"]) for message in messages]
     assert [each["status"] for each in settled] == ["sent"] * 4
     assert [each["attempts"] for each in settled] == [1, 2, 1, 2]
 
 
 def test_a_permanent_failure_is_final_and_says_why(cloud: DeployedCloud) -> None:
     text = unique()
-    notification = cloud.settled(cloud.notify("webhook", recipient(cloud, "webhook", "status/410"), text))
+    notification = settled(cloud, notify(cloud, "webhook", recipient(cloud, "webhook", "status/410"), text))
     assert (notification["status"], notification["attempts"]) == ("failed", 1)
     assert "410" in notification["last_error"]
     assert statuses(cloud, text) == [410]

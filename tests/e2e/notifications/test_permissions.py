@@ -1,20 +1,7 @@
-from typing import Any
-
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.e2e.cloud import DeployedCloud
-
-
-def as_role(cloud: DeployedCloud, arn: str, service: str) -> Any:
-    """A client with the permissions of a role. The emulator lets its administrator assume every role."""
-    given = cloud.client("sts").assume_role(RoleArn=arn, RoleSessionName="e2e")["Credentials"]
-    return cloud.client(
-        service,
-        aws_access_key_id=given["AccessKeyId"],
-        aws_secret_access_key=given["SecretAccessKey"],
-        aws_session_token=given["SessionToken"],
-    )
 
 
 @pytest.fixture(params=["worker", "api"])
@@ -23,24 +10,21 @@ def role(request: pytest.FixtureRequest, cloud: DeployedCloud) -> str:
     if request.param == "worker":
         function = cloud.output("Worker", "FunctionName")
         return str(cloud.client("lambda").get_function_configuration(FunctionName=function)["Role"])
-    ecs = cloud.client("ecs")
-    names = {"cluster": cloud.output("Api", "ClusterName"), "services": [cloud.output("Api", "ServiceName")]}
-    definition = ecs.describe_services(**names)["services"][0]["taskDefinition"]
-    return str(ecs.describe_task_definition(taskDefinition=definition)["taskDefinition"]["taskRoleArn"])
+    return cloud.task_role("ApiServiceName")
 
 
 def test_a_workload_reads_its_own_secret_and_lists_none(cloud: DeployedCloud, role: str) -> None:
-    secrets = as_role(cloud, role, "secretsmanager")
-    assert secrets.get_secret_value(SecretId=cloud.output("Database", "SecretArn"))["SecretString"]
+    secrets = cloud.as_role(role, "secretsmanager")
+    assert secrets.get_secret_value(SecretId=cloud.output("Database", "NotificationsDatabaseSecretArn"))["SecretString"]
     with pytest.raises(ClientError, match="secretsmanager:ListSecrets"):
         secrets.list_secrets()
 
 
 def test_a_workload_sees_no_buckets(cloud: DeployedCloud, role: str) -> None:
     with pytest.raises(ClientError, match="s3:ListAllMyBuckets"):
-        as_role(cloud, role, "s3").list_buckets()
+        cloud.as_role(role, "s3").list_buckets()
 
 
 def test_a_workload_purges_no_queue(cloud: DeployedCloud, role: str) -> None:
     with pytest.raises(ClientError, match="sqs:PurgeQueue"):
-        as_role(cloud, role, "sqs").purge_queue(QueueUrl=cloud.output("Queue", "QueueUrl"))
+        cloud.as_role(role, "sqs").purge_queue(QueueUrl=cloud.output("Queue", "QueueUrl"))

@@ -7,6 +7,7 @@ from local.cdk_output import Phase
 from local.ports import require_free
 from local.web import UnreachableError
 from tests.e2e.cloud import DeployedCloud, unique, within
+from tests.e2e.notifications.requests import notify, settled
 
 
 def test_a_task_that_is_killed_comes_back(cloud: DeployedCloud) -> None:
@@ -32,7 +33,7 @@ def test_a_change_of_worker_code_takes_effect_and_only_it_is_deployed(cloud: Dep
     ends = Counter(phase for _, phase in cloud.phases if phase in {Phase.DONE, Phase.UNCHANGED})
     assert ends == {Phase.DONE: 1, Phase.UNCHANGED: 4}
     assert ("Worker", Phase.DONE) in cloud.phases
-    assert cloud.settled(cloud.notify("sms", "+14155550100", unique()))["status"] == "sent"
+    assert settled(cloud, notify(cloud, "sms", "+14155550100", unique()))["status"] == "sent"
     within(20, lambda: True if marker in cloud.operate("logs", "WorkerFunction").stdout else None)
 
 
@@ -46,7 +47,7 @@ def test_a_killed_cloud_is_cleaned_up_and_comes_back(cloud: DeployedCloud) -> No
     assert leftovers(cloud) == []
 
     cloud.up("--no-demo")
-    assert cloud.settled(cloud.notify("sms", "+14155550100", unique()))["status"] == "sent"
+    assert settled(cloud, notify(cloud, "sms", "+14155550100", unique()))["status"] == "sent"
     assert cloud.operate("down").returncode == 0
     assert leftovers(cloud) == []
     for port in (cloud.settings.port, cloud.settings.receiver_port):

@@ -1,0 +1,82 @@
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.e2e.cloud import DeployedCloud, unique, within
+
+CHAT = "-1001234567890"
+UNKNOWN_CHAT = "0"
+
+
+def hand_in(cloud: DeployedCloud, subject: str, *, chat: str = CHAT) -> str:
+    """A ticket; returns its id."""
+    answer = cloud.request("/tickets", {"subject": subject, "description": "It hums.", "chat": chat})
+    assert (answer.status, answer.document["status"]) == (202, "received"), answer.document
+    return str(answer.document["id"])
+
+
+def settled(cloud: DeployedCloud, identifier: str) -> dict[str, Any]:
+    """The ticket, once its people are notified, or will never be."""
+
+    def ended() -> dict[str, Any] | None:
+        ticket: dict[str, Any] = cloud.get(f"/tickets/{identifier}")
+        return None if ticket["status"] == "received" else ticket
+
+    return within(60, ended)
+
+
+def test_up_shows_the_ticket_and_where_the_message_is_seen(cloud: DeployedCloud) -> None:
+    (line,) = (line for line in cloud.printed.splitlines() if line.split()[:2] == ["telegram", "notified"])
+    assert f"{cloud.settings.receiver_url}/received?channel=telegram" in line
+
+
+def test_a_ticket_passes_the_broker_and_is_told_once(cloud: DeployedCloud) -> None:
+    subject = unique()
+    ticket = settled(cloud, hand_in(cloud, subject))
+    assert (ticket["status"], ticket["attempts"], ticket["last_error"]) == ("notified", 1, None)
+    (message,) = cloud.deliveries("telegram", subject)
+    assert message["recipient"] == CHAT
+
+
+def test_a_chat_that_does_not_exist_fails_for_good_and_holds_nobody_up(cloud: DeployedCloud) -> None:
+    hopeless, fine = hand_in(cloud, unique(), chat=UNKNOWN_CHAT), hand_in(cloud, unique())
+    assert settled(cloud, fine)["status"] == "notified"
+    ticket = settled(cloud, hopeless)
+    assert ticket["status"] == "failed"
+    assert "chat not found" in ticket["last_error"]
+
+
+def test_bad_input_names_the_field_and_stores_nothing(cloud: DeployedCloud) -> None:
+    before = cloud.get("/tickets")
+    answer = cloud.request("/tickets", {"subject": "", "description": "x", "chat": CHAT})
+    assert answer.status == 422
+    assert "subject" in str(answer.document)
+    assert cloud.get("/tickets") == before
+
+
+def kill_the_service(cloud: DeployedCloud) -> None:
+    (task,) = cloud.tasks("services.tickets")
+    task.kill()
+    psutil.wait_procs([task], timeout=5)
+    within(60, lambda: True if cloud.request("/tickets").is_success else None)
+
+
+def restart_the_broker(cloud: DeployedCloud) -> None:
+    broker = cloud.client("mq")
+    (summary,) = broker.list_brokers()["BrokerSummaries"]
+    broker.reboot_broker(BrokerId=summary["BrokerId"])
+    within(60, lambda: broker.describe_broker(BrokerId=summary["BrokerId"])["BrokerState"] == "RUNNING" or None)
+
+
+@pytest.mark.parametrize("disturb", [restart_the_broker, kill_the_service])
+def test_no_ticket_is_lost_or_told_twice_when_a_part_fails(
+    cloud: DeployedCloud, disturb: Callable[[DeployedCloud], None]
+) -> None:
+    subjects = [unique() for _ in range(10)]
+    tickets = [hand_in(cloud, subject) for subject in subjects[:8]]
+    disturb(cloud)
+    tickets += [hand_in(cloud, subject) for subject in subjects[8:]]
+    assert {settled(cloud, identifier)["status"] for identifier in tickets} == {"notified"}
+    assert [len(cloud.deliveries("telegram", subject)) for subject in subjects] == [1] * 10
