@@ -41,6 +41,9 @@ _FOR_DOCKER_ONLY = (
     "ECS_CONTAINER_METADATA_URI_V4",
 )
 
+# Where a task's record remembers that it has answered a load balancer's health check.
+PROVEN = "_proven"
+
 
 class ContainerError(Exception):
     """A container did not start or did not become healthy; the message holds the end of its log."""
@@ -116,6 +119,8 @@ class LocalEngine:
         if wrong is not None:
             container.kill()
             raise ContainerError(f"container {launch.name} {wrong}; the end of its log:\n{container.last_lines()}")
+        if of_target_group(service, launch.name):
+            task[PROVEN] = True
         return container
 
     def _start(

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.core.concurrency import resource_lock
+from ministack.core.responses import request_scope
 from ministack.services import alb, ecs
 from ministack.services.cloudformation import provisioners
 
 from local.emulator.ports import LOOPBACK
 from local.emulator.tasks.container import last_lines
-from local.emulator.tasks.engine import Launch, LocalEngine
+from local.emulator.tasks.engine import PROVEN, Launch, LocalEngine
 
 Record = dict[str, Any]
 
@@ -25,6 +26,7 @@ def install(engine: LocalEngine) -> None:
     ecs._sync_service_targets = _publish_targets
     ecs._start_awslogs_forwarder = _forward_once(ecs._start_awslogs_forwarder)
     ecs._fail_task_start = _with_plain_reason(ecs._fail_task_start)
+    ecs._schedule_service_deployment_completion = _at_once_if_proven(ecs._schedule_service_deployment_completion)
     provisioners._normalize_container_defs = container_definitions
 
 
@@ -86,6 +88,24 @@ def _forward_once(forward: Callable[..., None]) -> Callable[..., None]:
             forward(container, definition, task_id)
 
     return once
+
+
+def _at_once_if_proven(schedule: Callable[..., None]) -> Callable[..., None]:
+    """A task that has answered a load balancer is sound; MiniStack waits for a second whether it stays alive."""
+
+    def complete(cluster: str, key: str, account: str, region: str, healthy_task: Record | None = None) -> None:
+        if not (healthy_task or {}).get(PROVEN):
+            schedule(cluster, key, account, region, healthy_task=healthy_task)
+            return
+        with request_scope(account, region):
+            ecs._record_service_task_healthy(key, healthy_task)
+            ecs._refresh_service_state(cluster, f"service:{key.partition('/')[2]}")
+            ecs._reconcile_service_tasks(cluster, key)
+            deployment = ecs._deployment_for_task(ecs._services.get(key) or {}, healthy_task)
+            if deployment is not None:
+                ecs._complete_service_deployment(cluster, key, expected_deployment_id=deployment["id"])
+
+    return complete
 
 
 def _with_plain_reason(fail: Callable[[Record, Any, str], None]) -> Callable[[Record, Any, str], None]:
