@@ -5,6 +5,7 @@ from local.emulator.databases import Databases
 from local.emulator.options import Options
 from local.emulator.processes import ProcessLedger
 from local.emulator.resources import (
+    alarms,
     amazon_mq,
     application_autoscaling,
     ec2_addresses,
@@ -33,6 +34,7 @@ def register(options: Options, ledger: ProcessLedger, databases: Databases, brok
     secrets.register()
     recorded = RecordedOnly(options.recorded_only)
     for types in (
+        alarms.types(recorded),
         amazon_mq.types(recorded),
         application_autoscaling.types(recorded),
         ec2_addresses.TYPES,

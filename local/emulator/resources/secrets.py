@@ -1,15 +1,17 @@
-"""AWS::SecretsManager::Secret: Ref is its ARN, by which policies name it.
+"""AWS::SecretsManager::Secret: Ref is its ARN, by which policies name it, and a generated value is made as asked for.
 
-MiniStack answers the name, so that a role which a template grants one of its secrets is denied it.
+MiniStack answers the name, so that a role which a template grants one of its secrets is denied it. Of how a value is
+to be generated, it takes notice of length and single characters only.
 """
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 from ministack.services import secretsmanager
 from ministack.services.cloudformation import drift, provisioners
 
-from local.emulator.resources.registry import Properties, Provisioned, register_type
+from local.emulator.resources.registry import Properties, Provisioned, answer, register_type
 
 _SECRET = "AWS::SecretsManager::Secret"  # noqa: S105 - the name of a type
 
@@ -17,6 +19,7 @@ _SECRET = "AWS::SecretsManager::Secret"  # noqa: S105 - the name of a type
 def register() -> None:
     """Provide the type; MiniStack's own functions go on working with names."""
     register_type(_SECRET, _Secret())
+    provisioners._sm_secret_string = _value
     read, properties = drift._DRIFT_READERS[_SECRET]
     drift._DRIFT_READERS[_SECRET] = (_by_name(read), properties)
 
@@ -37,6 +40,23 @@ class _Secret:
     def delete(self, physical_id: str, properties: Properties) -> None:
         """Delete the secret without a recovery window."""
         provisioners._sm_secret_delete(_name(physical_id), properties)
+
+
+def _value(properties: Properties) -> str:
+    """The value that a template states or has generated.
+
+    Raises:
+        ValueError: it cannot be generated so, with the reason.
+    """
+    wanted = properties.get("GenerateSecretString")
+    if wanted is None:
+        return str(properties.get("SecretString", ""))
+    response = secretsmanager._get_random_password({"PasswordLength": 32, **wanted})
+    password = str(json.loads(answer(response, _SECRET))["RandomPassword"])
+    template = wanted.get("SecretStringTemplate")
+    if template is None:
+        return password
+    return json.dumps({**json.loads(template), wanted["GenerateStringKey"]: password})
 
 
 def _by_arn(provisioned: Provisioned) -> Provisioned:
