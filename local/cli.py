@@ -39,7 +39,7 @@ class _PatientConsole(Console):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out a command; returns the exit code: 0 fine, 1 failed, 2 bad input."""
-    errors = Console(stderr=True, highlight=False)
+    errors = Console(stderr=True, highlight=False, emoji=False)
     try:
         options = _parser().parse_args(arguments)
         settings = Settings.load(os.environ, port=options.port, receiver_port=options.receiver_port)
@@ -103,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace, settings: Settings) -> int:
     # Each command loads what it needs: `env` must not wait for the AWS SDK.
-    console = _PatientConsole(highlight=False)
+    console = _PatientConsole(highlight=False, emoji=False)
     match options.command:
         case "up":
             from local.lock import exclusive  # noqa: PLC0415

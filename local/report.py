@@ -45,8 +45,10 @@ def print_summary(console: Console, settings: Settings, state: State, phases: Ph
     for note in notes:
         console.print(f"note: {note}", markup=False, highlight=False, soft_wrap=True)
     parts = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in phases.seconds.items())
-    console.print(f"\n{phases.total:.1f} s in all: {parts}", markup=False, highlight=False)
-    console.print('next: make status, make logs, make down; eval "$(make -s env)" for the AWS CLI', markup=False)
+    console.print(f"\n{phases.total:.1f} s in all: {parts}", markup=False, highlight=False, soft_wrap=True)
+    console.print(
+        'next: make status, make logs, make down; eval "$(make -s env)" for the AWS CLI', markup=False, soft_wrap=True
+    )
 
 
 def _print_address(console: Console, name: str, address: str) -> None:

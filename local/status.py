@@ -11,14 +11,14 @@ from types import MappingProxyType
 import psutil
 from rich.console import Console
 
-from local.cloud import Cloud, DeployedStack, is_healthy
+from local.cloud import BOOTSTRAP_STACK, Cloud, DeployedStack, is_healthy
 from local.errors import LocalError
 from local.inventory import Server, servers
 from local.processes import running
 from local.report import print_addresses, print_stacks
 from local.servers import EMULATOR, RECEIVER, receiver_answers
 from local.settings import Settings
-from local.state import Deployment, load
+from local.state import Deployment, State, load
 
 _KINDS: Mapping[str, str] = MappingProxyType(
     {
@@ -54,13 +54,14 @@ def status(settings: Settings, console: Console) -> None:
     state = load(settings)
     _print_servers(console, servers(settings, state))
     _print_recorded_only(settings, console)
+    deployed = Cloud(settings).stacks()
+    for deployment in state.deployments.values() if state else ():
+        console.print(f"\n{deployment.system} {deployment.env}", markup=False)
+        print_stacks(console, settings, _current(deployment, deployed))
+    _print_unfinished(console, state, deployed)
     if state is None:
         console.print("\nno deployment has been finished; type: make up")
         return
-    deployed = Cloud(settings).stacks()
-    for deployment in state.deployments.values():
-        console.print(f"\n{deployment.system} {deployment.env}", markup=False)
-        print_stacks(console, settings, _current(deployment, deployed))
     console.print()
     print_addresses(console, state)
 
@@ -72,6 +73,17 @@ def _current(deployment: Deployment, deployed: Mapping[str, DeployedStack]) -> D
         for name, stack in deployment.stacks.items()
     }
     return replace(deployment, stacks=stacks)
+
+
+def _print_unfinished(console: Console, state: State | None, deployed: Mapping[str, DeployedStack]) -> None:
+    """The stacks of deployments that failed on the way, or that were made without `up`."""
+    deployments = state.deployments.values() if state else ()
+    known = {stack.stack_name for deployment in deployments for stack in deployment.stacks.values()}
+    others = [stack for name, stack in deployed.items() if name not in known | {BOOTSTRAP_STACK}]
+    if others:
+        console.print("\nof no deployment that `make up` has finished:")
+        for stack in others:
+            console.print(f"  {stack.name}   {stack.status}", markup=False)
 
 
 def _print_servers(console: Console, found: Sequence[Server]) -> None:

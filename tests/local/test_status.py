@@ -20,6 +20,7 @@ def healthy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(status, "is_healthy", lambda _: True)
     monkeypatch.setattr(status, "receiver_answers", lambda _: True)
     monkeypatch.setattr(status, "servers", lambda *_: [])
+    monkeypatch.setattr(Cloud, "stacks", lambda _: {})
 
 
 def shown(settings: Settings) -> list[str]:
@@ -72,6 +73,17 @@ def test_each_deployment_shows_its_stacks_as_they_are_now(settings: Settings, mo
     at = lines.index(["t", "dev"])
     assert lines[at + 2 : at + 4] == [["Queue", "UPDATE_ROLLBACK_COMPLETE"], ["Api", "DELETED"]]
     assert lines[lines.index(["u", "dev"]) + 2] == ["Network", "CREATE_COMPLETE"]
+
+
+def test_stacks_of_a_deployment_that_failed_on_the_way_are_listed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statuses = {"CDKToolkit": "CREATE_COMPLETE", "t-Api": "ROLLBACK_COMPLETE"}
+    now = {name: DeployedStack(name=name, status=each, outputs={}) for name, each in statuses.items()}
+    monkeypatch.setattr(Cloud, "stacks", lambda _: now)
+    lines = shown(settings)
+    at = lines.index("of no deployment that `make up` has finished:")
+    assert [line.split() for line in lines[at + 1 : at + 3]] == [["t-Api", "ROLLBACK_COMPLETE"], []]
 
 
 def deployment(system: str, *stacks: str) -> Deployment:
