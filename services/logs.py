@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 from psycopg import Error
 
-_PASSED_ON = {"services", "uvicorn", "psycopg", "alembic"}
+_PASSED_ON = {"services", "uvicorn", "psycopg", "alembic", "pika"}
 
 
 def configure_logging(service: str, level: str) -> Logger:
@@ -21,6 +21,8 @@ def configure_logging(service: str, level: str) -> Logger:
     # httpx logs every URL at INFO, and some hold a token or a signature; psycopg every step of a connection at DEBUG.
     for name in ("httpx", "psycopg"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # pika logs each failure to connect at several places; it also raises it, and that is logged once.
+    logging.getLogger("pika").setLevel(logging.CRITICAL)
     return logger
 
 

@@ -11,6 +11,7 @@ from psycopg import Connection
 from psycopg.rows import class_row
 
 from services.messages import Channel, Message
+from services.positions import Position
 
 Database = Connection[Any]
 
@@ -45,14 +46,6 @@ class Notification:
 
 
 _COLUMNS = "id, channel, recipient, subject, status, attempts, last_error, created_at, updated_at, sent_at"
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """A place in the list of notifications, newest first: just behind the one with these two values."""
-
-    created_at: datetime
-    id: UUID
 
 
 @dataclass(frozen=True, slots=True)

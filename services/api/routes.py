@@ -4,17 +4,16 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-import psycopg
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from services import store
-from services.api.json_route import JsonRoute
-from services.api.pool import Pool
-from services.api.problems import ProblemError, documented, unavailable
-from services.api.schemas import Health, Listing, NotificationPage, NotificationView, Readiness, Receipt
+from services.api.schemas import Listing, NotificationPage, NotificationView, Receipt
 from services.intake import Intake, KeyReusedError
 from services.messages import Content
-from services.queue import Queue, QueueUnavailableError
+from services.pool import Pool
+from services.queue import Queue
+from services.serving.json_route import JsonRoute
+from services.serving.problems import ProblemError, documented
 
 router = APIRouter(route_class=JsonRoute)
 
@@ -104,28 +103,3 @@ def get_notification(id: UUID, pool: PoolOfApp) -> NotificationView:  # noqa: A0
             HTTPStatus.NOT_FOUND, f"there is no notification {id}", errors={"id": "names no notification"}
         )
     return NotificationView.model_validate(found)
-
-
-@router.get("/health")
-async def health() -> Health:
-    """Answers while the process works, whatever becomes of database and queue."""
-    return Health()
-
-
-@router.get("/ready", responses=documented(HTTPStatus.SERVICE_UNAVAILABLE))
-def ready(pool: PoolOfApp, queue: QueueOfApp) -> Readiness:
-    """Answers 200 while database and queue do, too; otherwise 503 naming what does not."""
-    failing = []
-    try:
-        # Taking a connection checks it.
-        with pool.connection():
-            pass
-    except psycopg.Error:
-        failing.append("database")
-    try:
-        queue.check()
-    except QueueUnavailableError:
-        failing.append("queue")
-    if failing:
-        raise unavailable(f"not ready: {' and '.join(failing)} not available", *failing)
-    return Readiness()

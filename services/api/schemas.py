@@ -4,12 +4,11 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from services import store
-from services.api import cursor
+from services import positions, store
 from services.messages import Channel
+from services.positions import Cursor, Position
 from services.store import Status
 
 MAX_PAGE = 100
@@ -51,17 +50,8 @@ class NotificationPage(BaseModel):
         shown = found[:limit]
         following = None
         if len(found) > limit:
-            following = cursor.encode(store.Position(shown[-1].created_at, shown[-1].id))
+            following = positions.encode(Position(shown[-1].created_at, shown[-1].id))
         return cls(items=[NotificationView.model_validate(each) for each in shown], next_cursor=following)
-
-
-def _check_cursor(value: str | None) -> str | None:
-    if value is not None:
-        try:
-            cursor.decode(value)
-        except ValueError as error:
-            raise PydanticCustomError("cursor", "{reason}", {"reason": str(error)}) from None
-    return value
 
 
 # Forms and templates send a filter that is not set as an empty text.
@@ -78,21 +68,9 @@ class Listing(BaseModel):
     limit: Annotated[
         Annotated[int, Field(ge=1, le=MAX_PAGE)], BeforeValidator(lambda value: 20 if value == "" else value)
     ] = 20
-    cursor: Annotated[str | None, AfterValidator(_check_cursor), _Unset] = None
+    cursor: Annotated[Cursor | None, _Unset] = None
 
     @property
-    def position(self) -> store.Position | None:
+    def position(self) -> Position | None:
         """Where the page begins."""
-        return cursor.decode(self.cursor) if self.cursor else None
-
-
-class Health(BaseModel):
-    """The process answers."""
-
-    status: str = "ok"
-
-
-class Readiness(BaseModel):
-    """What the API depends on answers."""
-
-    status: str = "ready"
+        return positions.decode(self.cursor) if self.cursor else None

@@ -1,18 +1,16 @@
 """What the code imports is in the locks that its container and its functions are installed from."""
 
+import ast
 import importlib.metadata
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
-import pytest
-
-from constructs_lib.project import SERVICES_FOLDER, WORKERS_FOLDER
+from constructs_lib.project import PROJECT_ROOT, SERVICES_FOLDER, WORKERS_FOLDER
 from tests.contracts.test_layering import imported
 
 OWN = {"services", "workers"}
-# The API runs in the container only, so its packages are not in the functions' layer.
-CONTAINER_ONLY = SERVICES_FOLDER / "api"
 
 
 def locked(name: str) -> set[str]:
@@ -35,12 +33,40 @@ def missing(files: list[Path], lock: set[str]) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-functions.lock"])
-def test_everything_imported_is_locked(lock: str) -> None:
-    files = [*SERVICES_FOLDER.rglob("*.py"), *WORKERS_FOLDER.rglob("*.py")]
-    if lock == "requirements-functions.lock":
-        files = [path for path in files if CONTAINER_ONLY not in path.parents]
-    assert missing(files, locked(lock)) == set()
+def reached(files: Iterable[Path]) -> set[Path]:
+    """The files, and those of the project that they import, directly or not."""
+    found: set[Path] = set()
+    waiting = set(files)
+    while waiting:
+        path = waiting.pop()
+        found.add(path)
+        waiting |= own_imports(path) - found
+    return found
+
+
+def own_imports(path: Path) -> set[Path]:
+    modules: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            modules |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            modules |= {alias.name for alias in node.names}
+    own = [Path(PROJECT_ROOT, *name.split(".")) for name in modules if name.partition(".")[0] in OWN]
+    # Importing a module runs the packages around it.
+    packages = {parent for place in own for parent in (place, *place.parents) if PROJECT_ROOT in parent.parents}
+    places = {place.with_suffix(".py") for place in own} | {package / "__init__.py" for package in packages}
+    return {place for place in places if place.is_file()}
+
+
+def test_everything_that_containers_import_is_locked() -> None:
+    assert missing([*SERVICES_FOLDER.rglob("*.py")], locked("requirements.lock")) == set()
+
+
+def test_everything_that_functions_import_is_locked() -> None:
+    files = reached(WORKERS_FOLDER.rglob("*.py"))
+    assert SERVICES_FOLDER / "channels" / "telegram.py" in files
+    assert SERVICES_FOLDER / "api" / "app.py" not in files
+    assert missing(sorted(files), locked("requirements-functions.lock")) == set()
 
 
 def test_a_package_that_is_not_locked_is_found(tmp_path: Path) -> None:

@@ -179,7 +179,7 @@ def test_a_request_waits_a_second_for_a_connection_and_no_longer(
 def test_an_idle_api_holds_no_connection(
     api_environment: dict[str, str], database: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.api.pool._MAX_IDLE_SECONDS", 0.2)
+    monkeypatch.setattr("services.pool._MAX_IDLE_SECONDS", 0.2)
     app = create_app(ApiSettings.from_environment(api_environment))
     sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'api'"
     with serving(app) as url, httpx.Client(base_url=url) as client:

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from services.api.app import create_app
-from services.api.json_route import MAX_REQUEST_BYTES
 from services.messages import MAX_BODY_BYTES, Message
+from services.serving.json_route import MAX_REQUEST_BYTES
 from services.settings import ApiSettings
 from tests.services.problems import problem
 from tests.support.emulator import Aws

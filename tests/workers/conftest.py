@@ -12,7 +12,7 @@ from tests.support.receiver import certificate, receiver
 
 __all__ = ["aws", "certificate", "database", "empty_database", "emulator", "migrated", "postgres", "receiver"]
 
-_CONFIGURED = ("services", "uvicorn", "psycopg", "alembic", "httpx")
+_CONFIGURED = ("services", "uvicorn", "psycopg", "alembic", "pika", "httpx")
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""The API's connections to the database."""
+"""The connections of a service to its database."""
 
 from typing import Any, Self
 
@@ -6,6 +6,8 @@ from psycopg import Connection, OperationalError
 from psycopg_pool import ConnectionPool
 
 from services.database import Database
+from services.secret_values import SecretValues
+from services.settings.parts import WithDatabasePool
 
 # How long a request waits for a connection before it is told to come back.
 _WAIT_SECONDS = 1
@@ -40,9 +42,14 @@ def connection_pool(database: Database, size: int) -> Pool:
         timeout=_WAIT_SECONDS,
         max_idle=_MAX_IDLE_SECONDS,
         reconnect_timeout=_RECONNECT_SECONDS,
-        name="api",
         open=False,
     )
+
+
+def service_pool(settings: WithDatabasePool, secrets: SecretValues) -> Pool:
+    """The pool of a service, as large as its settings say."""
+    database = Database(settings.database, secrets, application_name=settings.powertools_service_name)
+    return connection_pool(database, settings.database_pool_size)
 
 
 def _check(connection: Connection[Any]) -> None:

@@ -1,11 +1,10 @@
 """Every answer of 400 and above is a problem document (RFC 9457) that names the fields at fault."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -13,9 +12,8 @@ from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 
-from services.database import DatabaseUnavailableError
 from services.logs import without_values
-from services.queue import QueueUnavailableError
+from services.serving.dependency import Dependency
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +56,7 @@ class ProblemError(HTTPException):
 
 
 def unavailable(detail: str, *failing: str) -> ProblemError:
-    """The answer while something that the API depends on is away."""
+    """The answer while something is away that the request needs."""
     return ProblemError(
         HTTPStatus.SERVICE_UNAVAILABLE,
         f"{detail}; try again in {RETRY_AFTER_SECONDS} seconds",
@@ -84,16 +82,20 @@ def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
     return {status.value: {"description": status.phrase, "content": {MEDIA_TYPE: reference}} for status in statuses}
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, dependencies: Iterable[Dependency]) -> None:
     """Makes the app answer every error with a problem document, and its OpenAPI document describe one."""
-    for kind, handler in _HANDLERS.items():
-        app.add_exception_handler(kind, handler)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    for dependency in dependencies:
+        handler = _handler(dependency.name)
+        for kind in dependency.errors:
+            app.add_exception_handler(kind, handler)
     without_problems = app.openapi
 
     def openapi() -> dict[str, Any]:
         document = without_problems()
         _, schemas = models_json_schema([(Problem, "serialization")], ref_template=_REFERENCE)
-        document["components"]["schemas"].update(schemas["$defs"])
+        document.setdefault("components", {}).setdefault("schemas", {}).update(schemas["$defs"])
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it
@@ -119,22 +121,10 @@ def _field(location: tuple[str | int, ...]) -> str:
     return ".".join(str(part) for part in location[1:]) or "(request body)"
 
 
-async def _database_error(request: Request, error: Exception) -> JSONResponse:
-    logger.error("the database is not available", extra={"path": request.url.path, **without_values(error)})
-    return response(unavailable("the database is not available", "database"))
+def _handler(dependency: str) -> Callable[[Request, Exception], Awaitable[JSONResponse]]:
+    async def unavailable_error(request: Request, error: Exception) -> JSONResponse:
+        about = {"dependency": dependency, "path": request.url.path, **without_values(error)}
+        logger.error("a dependency is not available", extra=about)
+        return response(unavailable(f"the {dependency} is not available", dependency))
 
-
-async def _queue_error(request: Request, error: Exception) -> JSONResponse:
-    logger.error("the queue is not available", extra={"path": request.url.path, "reason": str(error)})
-    return response(unavailable("the queue is not available", "queue"))
-
-
-_HANDLERS = {
-    HTTPException: _http_error,
-    RequestValidationError: _invalid_request,
-    # Lost, refused or not had in time (the pool's own errors are of this kind), or led to a reader.
-    psycopg.OperationalError: _database_error,
-    psycopg.errors.ReadOnlySqlTransaction: _database_error,
-    DatabaseUnavailableError: _database_error,
-    QueueUnavailableError: _queue_error,
-}
+    return unavailable_error

@@ -9,26 +9,29 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic_core import from_json
 
-from services.api.problems import ProblemError
-from services.messages import MAX_BODY_BYTES
+from services.serving.problems import ProblemError
 
-# Escaped as \uXXXX, as many clients do, a body of the greatest size can take three times as many bytes.
-MAX_REQUEST_BYTES = 4 * MAX_BODY_BYTES
+MAX_REQUEST_BYTES = 1024 * 1024
+
+
+async def bounded_body(request: Request, most_bytes: int) -> bytes:
+    """The body of a request, read no further than its limit. Raises ProblemError (413) beyond it."""
+    declared = request.headers.get("content-length", "0")
+    _require_size(int(declared) if declared.isdecimal() else 0, most_bytes)
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        _require_size(size, most_bytes)
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 class _StrictRequest(Request):
     async def body(self) -> bytes:
-        """The body, read no further than its limit. Raises ProblemError."""
+        """The body. Raises ProblemError."""
         if not hasattr(self, "_bounded_body"):
-            declared = self.headers.get("content-length", "0")
-            _require_size(int(declared) if declared.isdecimal() else 0)
-            chunks: list[bytes] = []
-            size = 0
-            async for chunk in self.stream():
-                size += len(chunk)
-                _require_size(size)
-                chunks.append(chunk)
-            self._bounded_body = b"".join(chunks)
+            self._bounded_body = await bounded_body(self, MAX_REQUEST_BYTES)
         return self._bounded_body
 
     async def json(self) -> Any:
@@ -57,12 +60,12 @@ class JsonRoute(APIRoute):
         return strict
 
 
-def _require_size(size: int) -> None:
-    if size > MAX_REQUEST_BYTES:
+def _require_size(size: int, most_bytes: int) -> None:
+    if size > most_bytes:
         raise ProblemError(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"the request is larger than {MAX_REQUEST_BYTES} bytes",
-            errors={"(request body)": f"must have at most {MAX_REQUEST_BYTES} bytes"},
+            f"the request is larger than {most_bytes} bytes",
+            errors={"(request body)": f"must have at most {most_bytes} bytes"},
         )
 
 

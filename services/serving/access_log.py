@@ -1,4 +1,4 @@
-"""One log line per request, and a problem document where nothing else answered."""
+"""One log line and one measurement per request, and a problem document where nothing else answered."""
 
 import logging
 import time
@@ -6,17 +6,17 @@ from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.api import problems
 from services.logs import without_values
+from services.serving import metrics, problems
 
 logger = logging.getLogger(__name__)
 
-# Asked for every few seconds per load balancer node: logged only when they fail.
-_PROBES = {"/health", "/ready"}
+# Asked for every few seconds per load balancer node and scraper: logged only when they fail.
+_PROBES = ("/health", "/ready", "/metrics")
 
 
 class AccessLog:
-    """ASGI middleware. Logs method, path, status and duration; never headers, queries or bodies."""
+    """ASGI middleware. Logs and counts method, path, status and duration; never headers, queries or bodies."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -48,6 +48,7 @@ class AccessLog:
             )
             await answer(scope, receive, observe)
         finally:
-            milliseconds = round((time.perf_counter() - started) * 1000, 1)
-            level = logging.DEBUG if scope["path"] in _PROBES and status == HTTPStatus.OK else logging.INFO
-            logger.log(level, "request", extra={**request, "status": status, "duration_ms": milliseconds})
+            seconds = time.perf_counter() - started
+            metrics.observe_request(scope, status, seconds)
+            level = logging.DEBUG if scope["path"].endswith(_PROBES) and status == HTTPStatus.OK else logging.INFO
+            logger.log(level, "request", extra={**request, "status": status, "duration_ms": round(seconds * 1000, 1)})
