@@ -6,10 +6,10 @@ from aws_cdk import aws_rds as rds
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from config.connections import ALARM_SHARE, aurora_connections
 from config.model import AuroraConfig, Lifecycle
 from constructs_lib.access import Database
 from constructs_lib.alarms import alarm
-from constructs_lib.connections import ALARM_SHARE, aurora_connections
 from constructs_lib.graphs import Graph
 from constructs_lib.lifecycle import database_removal_policy, is_protected
 from constructs_lib.network import data_subnets

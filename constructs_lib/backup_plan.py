@@ -14,7 +14,8 @@ from constructs_lib.alarms import alarm
 from constructs_lib.graphs import Graph
 from constructs_lib.lifecycle import is_protected, removal_policy
 
-# The vault that AWS Backup itself makes in a region; copies go there, so that no stack is needed in that region.
+# The vault that AWS Backup's console makes when it is first opened in a region, or a person by its CLI: copies go
+# there, so that no stack is needed in that region.
 COPY_VAULT = "Default"
 _HOUR = Duration.hours(1)
 

@@ -36,6 +36,8 @@ class PrivateBucket(Construct):
             lifecycle_rules=[
                 s3.LifecycleRule(
                     expiration=_days(config.expire_days),
+                    # A deletion leaves a marker, also when all it hid is gone. An expiration clears them by itself.
+                    expired_object_delete_marker=True if config.expire_days is None else None,
                     noncurrent_version_expiration=Duration.days(config.noncurrent_days),
                     # Parts of uploads that nobody finished are paid for, and seen nowhere.
                     abort_incomplete_multipart_upload_after=Duration.days(7),

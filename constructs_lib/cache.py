@@ -56,6 +56,14 @@ class CacheCluster(Construct):
             description="Where the cache's nodes stand",
             subnet_ids=vpc.select_subnets(subnet_type=data_subnets(vpc).subnet_type).subnet_ids,
         )
+        parameters = elasticache.CfnParameterGroup(
+            self,
+            "Parameters",
+            description="Only what expires by itself is evicted",
+            cache_parameter_group_family=_family(config.engine, config.engine_version),
+            # A session or a cached answer can be had again; what has no expiry, such as a lock's counter, cannot.
+            properties={"maxmemory-policy": "volatile-lru"},
+        )
         self._nodes = config.nodes
         self._group = elasticache.CfnReplicationGroup(
             self,
@@ -68,6 +76,7 @@ class CacheCluster(Construct):
             automatic_failover_enabled=several,
             multi_az_enabled=several,
             cache_subnet_group_name=subnets.ref,
+            cache_parameter_group_name=parameters.ref,
             security_group_ids=[group.security_group_id],
             port=PORT,
             at_rest_encryption_enabled=True,
@@ -107,6 +116,8 @@ class CacheCluster(Construct):
     @property
     def _fullest(self) -> cloudwatch.IMetric:
         metrics = self._of_nodes("DatabaseMemoryUsagePercentage", "Maximum")
+        if len(metrics) == 1:
+            return metrics[0]
         names = {f"node{number}": metric for number, metric in enumerate(metrics, start=1)}
         return cloudwatch.MathExpression(
             expression=f"MAX([{', '.join(names)}])", label="Fullest node", period=_MINUTE, using_metrics=names
@@ -124,3 +135,9 @@ class CacheCluster(Construct):
             )
             for number in range(1, self._nodes + 1)
         )
+
+
+def _family(engine: str, version: str) -> str:
+    """Return the family of parameters that fits a version, such as `valkey8` for Valkey 8.1."""
+    major, _ = version.split(".")
+    return "redis6.x" if (engine, major) == ("redis", "6") else f"{engine}{major}"

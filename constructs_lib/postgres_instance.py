@@ -6,11 +6,11 @@ from aws_cdk import aws_rds as rds
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from config.connections import ALARM_SHARE, instance_connections
 from config.model import InstanceConfig, Lifecycle
 from constructs_lib.access import Database
 from constructs_lib.alarms import alarm
 from constructs_lib.aurora import MASTER_USER
-from constructs_lib.connections import ALARM_SHARE, instance_connections
 from constructs_lib.graphs import Graph
 from constructs_lib.lifecycle import database_removal_policy, is_protected
 from constructs_lib.network import data_subnets
@@ -18,8 +18,11 @@ from constructs_lib.providers import Provider
 
 _MINUTE = Duration.minutes(1)
 _GIB = 1024**3
-# Free storage below this share of what the instance began with: it grows by itself, unless its ceiling is reached.
+# RDS extends the storage when a tenth of it is left for five minutes. Where that is still so a quarter of an hour
+# later, it cannot: the ceiling is reached, or the last extension was less than six hours ago.
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html
 _LOW_STORAGE_SHARE = 0.1
+_LOW_STORAGE_MINUTES = 15
 
 
 class PostgresInstance(Construct):
@@ -139,7 +142,8 @@ class PostgresInstance(Construct):
             metric=self._free_storage,
             threshold=int(_LOW_STORAGE_SHARE * config.storage_gib * _GIB),
             below=True,
-            description="The instance's storage is nearly full",
+            evaluation_periods=_LOW_STORAGE_MINUTES,
+            description="The instance's storage is nearly full and does not grow any more",
             topic=topic,
         )
 

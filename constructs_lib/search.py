@@ -8,6 +8,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from config.model import Lifecycle, SearchConfig
+from config.offers import search_zones
 from constructs_lib.access import Search
 from constructs_lib.alarms import alarm
 from constructs_lib.graphs import Graph
@@ -52,7 +53,7 @@ class SearchDomain(Construct):
             removal_policy=removal_policy(lifecycle),
         )
         subnets = vpc.select_subnets(subnet_type=data_subnets(vpc).subnet_type).subnets
-        zones = min(config.nodes, len(subnets))
+        zones = search_zones(config.nodes, len(subnets))
         domain = opensearch.Domain(
             self,
             "Domain",

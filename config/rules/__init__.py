@@ -4,10 +4,16 @@ from collections.abc import Callable, Iterator
 
 from config.model import SystemConfig
 from config.problems import Problem
-from config.rules import compute, data, network, operations
+from config.rules import compute, data, network, offers, operations
 
 Rule = Callable[[SystemConfig], Iterator[Problem]]
-RULES: tuple[Rule, ...] = (*network.RULES, *data.RULES, *compute.RULES, *operations.RULES)
+RULES: tuple[Rule, ...] = (
+    *network.RULES,
+    *data.RULES,
+    *offers.RULES,
+    *compute.RULES,
+    *operations.RULES,
+)
 
 
 def check(config: SystemConfig) -> list[Problem]:

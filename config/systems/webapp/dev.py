@@ -43,7 +43,7 @@ def dev() -> SystemConfig:
                 schema_name=SCHEMA_NAME,
                 engine_version=POSTGRES_VERSION,
                 instance_type="db.t4g.micro",
-                backup_retention_days=7,
+                backup_retention_days=BACKUP.retention_days,
             )
         },
         storage=STORAGE,
