@@ -87,8 +87,6 @@ def _without_rules(connection: Connection[Any]) -> Iterator[None]:
     for trigger in triggers:
         execute(connection, "ALTER TABLE {table} DISABLE TRIGGER {name}", table=trigger.table, name=trigger.name)
     yield
-    # A rule that is checked at the end of the transaction would forbid altering its table until then.
-    connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
     for trigger in triggers:
         execute(connection, "ALTER TABLE {table} ENABLE TRIGGER {name}", table=trigger.table, name=trigger.name)
     for key in keys:

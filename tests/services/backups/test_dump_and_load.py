@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import boto3
+import psycopg
 import pytest
 
 from services.backups import dump
@@ -102,30 +103,57 @@ def test_a_table_is_a_gzipped_file_of_rows(written: Written, bucket: DumpBucket)
     assert entry.object == "tables/Odd%20%22name%22%20%25.copy.gz"
 
 
-def test_all_tables_show_the_same_instant(sessions: Sessions, bucket: DumpBucket, empty_database: TestDatabase) -> None:
-    """A row that is committed while the dump is under way is in none of the tables, not in the later ones."""
-    uploaded = threading.Event()
+def meanwhile(bucket: DumpBucket, action: Callable[[], None]) -> DumpBucket:
+    """A bucket that lets something happen after the first table has arrived in it."""
+    begun = threading.Event()
 
-    class Slow(DumpBucket):
+    class Interrupted(DumpBucket):
         def new_dump(self, *arguments: Any) -> Any:
             stored = super().new_dump(*arguments)
             upload = stored.upload
 
-            def upload_and_change(name: str, content: Any) -> None:
+            def upload_and_act(name: str, content: Any) -> None:
                 upload(name, content)
-                if not uploaded.is_set():
-                    uploaded.set()
-                    with empty_database.connect() as connection:
-                        connection.execute("INSERT INTO books (author, title) VALUES (1, 'late')")
-                        connection.execute("INSERT INTO visits VALUES ('2026-12-01', 'late')")
+                if not begun.is_set():
+                    begun.set()
+                    action()
 
-            stored.upload = upload_and_change  # type: ignore[method-assign]  # the only way between two tables
+            stored.upload = upload_and_act  # type: ignore[method-assign]  # the only way between two tables
             return stored
 
-    manifest = write(sessions, Slow(bucket.name), Budget(60)).manifest
-    assert uploaded.is_set()
+    return Interrupted(bucket.name)
+
+
+def test_all_tables_show_the_same_instant(sessions: Sessions, bucket: DumpBucket, empty_database: TestDatabase) -> None:
+    """A row that is committed while the dump is under way is in none of the tables, not in the later ones."""
+
+    def change() -> None:
+        with empty_database.connect() as connection:
+            connection.execute("INSERT INTO books (author, title) VALUES (1, 'late')")
+            connection.execute("INSERT INTO visits VALUES ('2026-12-01', 'late')")
+
+    manifest = write(sessions, meanwhile(bucket, change), Budget(60)).manifest
+    assert empty_database.rows("SELECT count(*) FROM visits") == [(32,)]
     assert {table.name: table.rows for table in manifest.tables}["visits"] == 31
     assert {table.name: table.rows for table in manifest.tables}["books"] == 501
+
+
+def test_no_table_is_altered_before_it_is_read(
+    sessions: Sessions, bucket: DumpBucket, empty_database: TestDatabase
+) -> None:
+    refused = []
+
+    def drop() -> None:
+        with empty_database.connect() as connection:
+            connection.execute("SET lock_timeout = '100ms'")
+            try:
+                connection.execute("DROP TABLE visits")
+            except psycopg.errors.LockNotAvailable as error:
+                refused.append(error)
+
+    manifest = write(sessions, meanwhile(bucket, drop), Budget(60)).manifest
+    assert refused
+    assert {table.name: table.rows for table in manifest.tables}["visits"] == 31
 
 
 def test_a_table_larger_than_a_part_is_streamed(
@@ -171,6 +199,7 @@ def _one_less(content: bytes) -> bytes:
         (_one_less, 'violates foreign key constraint "books_author_fkey"'),
         (lambda _content: gzip.compress(b""), "violates foreign key"),
         (lambda _content: b"no gzip", "is damaged"),
+        (lambda _content: gzip.compress(b"nonsense\n"), r"tables/authors\.copy\.gz cannot be restored: PostgreSQL: "),
     ],
 )
 def test_a_damaged_file_is_noticed(
@@ -260,21 +289,13 @@ def test_tables_of_other_schemas_are_named(
 
 
 def test_a_dump_that_takes_too_long_says_so(sessions: Sessions, bucket: DumpBucket) -> None:
-    class Over(Budget):
-        def remaining_seconds(self) -> float:
-            if bucket_touched:
-                self._end = 0
-            return super().remaining_seconds()
+    budget = Budget(60)
 
-    bucket_touched: list[str] = []
-
-    class Slow(DumpBucket):
-        def new_dump(self, *arguments: Any) -> Any:
-            bucket_touched.append("yes")
-            return super().new_dump(*arguments)
+    def take_long() -> None:
+        budget._end = 0
 
     with pytest.raises(BackupError, match="not done within the 60 s"):
-        write(sessions, Slow(bucket.name), Over(60))
+        write(sessions, meanwhile(bucket, take_long), budget)
 
 
 def test_a_bucket_that_refuses_is_the_reason(sessions: Sessions, bucket: DumpBucket, budget: Budget) -> None:
