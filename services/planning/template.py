@@ -8,6 +8,9 @@ _TOKEN = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}]*)\}|[{}]")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 NAME_PATTERN = f"^{_NAME.pattern}$"
 
+# Known to every template: the number of the notification and the time it is planned for.
+RESERVED_NAMES = ("number", "planned_for")
+
 Value = str | int | float
 
 

@@ -11,8 +11,9 @@ import pytest
 from services.messages import Channel
 from services.planning.store import schedules
 from services.planning.store.schedules import NewSchedule
-from tests.support.postgres import PostgresServer, TestDatabase, migrated_database
-from tests.support.redis import redis, redis_server
+from tests.support.emulator import REGION, Aws
+from tests.support.postgres import HOST, PostgresServer, TestDatabase, migrated_database
+from tests.support.redis import RedisServer, redis, redis_server
 
 __all__ = ["redis", "redis_server"]
 
@@ -63,3 +64,21 @@ def schedule(connection: psycopg.Connection[Any]) -> Schedule:
         return it.id
 
     return store
+
+
+@pytest.fixture
+def environment(database: TestDatabase, redis: RedisServer, aws: Aws) -> dict[str, str]:
+    """What each of the programs finds in its environment."""
+    aws.ses.verify_email_identity(EmailAddress="sender@example.com")
+    return {
+        "DATABASE_URL": database.url,
+        "DATABASE_POOL_SIZE": "4",
+        "CACHE_HOST": HOST,
+        "CACHE_PORT": str(redis.port),
+        "CACHE_SECRET_ARN": aws.secret(redis.token),
+        "EMAIL_SENDER": "sender@example.com",
+        "TELEGRAM_SECRET_ARN": aws.secret("42:token"),
+        "AWS_REGION": REGION,
+        "APP_ENV": "test",
+        "POWERTOOLS_SERVICE_NAME": "planning",
+    }

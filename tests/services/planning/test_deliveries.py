@@ -5,10 +5,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from services.planning.rendering import render
 from services.planning.store import deliveries, planner, schedules
 from services.planning.store.deliveries import MAX_ATTEMPTS
 from services.planning.store.rendering import render_planned
+from services.planning.worker.rendering import render
 from tests.services.planning.conftest import Schedule
 
 Connection = psycopg.Connection[Any]

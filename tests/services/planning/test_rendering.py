@@ -7,9 +7,9 @@ import psycopg
 import pytest
 
 from services.messages import Channel
-from services.planning.rendering import render
 from services.planning.store import planner
 from services.planning.store.rendering import Draft, Rendered, render_planned
+from services.planning.worker.rendering import render
 from tests.services.planning.conftest import Schedule
 from tests.support.postgres import TestDatabase
 

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 from redis import RedisError
 
-from services.planning.lock import SchedulerLock
-from services.planning.scheduling import Scheduler
+from services.planning.scheduler.lock import SchedulerLock
+from services.planning.scheduler.scheduling import Scheduler
 from services.planning.store.planner import Planned
 from tests.services.planning.conftest import Schedule
 from tests.support.postgres import TestDatabase

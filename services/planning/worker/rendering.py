@@ -10,9 +10,6 @@ from services.planning.store.rendering import Draft, Rendered
 from services.planning.store.schedules import Status
 from services.planning.template import TemplateError, Value
 
-# What every template may name beside its schedule's own values.
-RESERVED_NAMES = ("number", "planned_for")
-
 
 def render(draft: Draft) -> Rendered:
     """The notification with its text, as the channel takes it."""

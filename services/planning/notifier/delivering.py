@@ -4,7 +4,6 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +16,7 @@ from services.database import DatabaseUnavailableError
 from services.failures import PermanentError, TransientError
 from services.logs import without_values
 from services.messages import Channel
+from services.planning.connections import Connections
 from services.planning.store import deliveries
 from services.planning.store.deliveries import MAX_ATTEMPTS, Claim
 from services.receiving import retry_delay_seconds
@@ -43,7 +43,6 @@ _POLL_SECONDS = 0.5
 _GIVE_UP_SECONDS = 15.0
 _MAX_REASON_CHARACTERS = 500
 
-Connections = Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
 _Record = Callable[[psycopg.Connection[Any]], None]
 
 

@@ -1,23 +1,18 @@
 """The scheduler's work: keep the lock, put up a fence, plan what is due."""
 
 import logging
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from typing import Any
 
-from psycopg import Connection
 from redis import RedisError
 
-from services.planning.lock import SchedulerLock
+from services.planning.connections import Connections
+from services.planning.scheduler.lock import SchedulerLock
 from services.planning.store import planner
 from services.planning.store.planner import FencedOffError, Planned
 
 logger = logging.getLogger(__name__)
 
 # Due schedules of one transaction: bounds how long it holds their rows, and what a crash has to plan again.
-_BATCH = 100
-
-Connections = Callable[[], AbstractContextManager[Connection[Any]]]
+BATCH = 100
 
 
 class Scheduler:
@@ -46,7 +41,7 @@ class Scheduler:
                 self._fence = planner.take_over(connection)
                 logger.info("planning from here on", extra={"fence": self._fence})
             try:
-                return planner.plan(connection, fence=self._fence, limit=_BATCH)
+                return planner.plan(connection, fence=self._fence, limit=BATCH)
             except FencedOffError:
                 logger.warning("another scheduler has taken over", extra={"fence": self._fence})
                 self._fence = None

@@ -1,0 +1,1 @@
+"""The HTTP API: takes schedules in, tells how they fare, calls them off."""

@@ -1,0 +1,1 @@
+"""The notifier: delivers what was rendered."""

@@ -1,0 +1,1 @@
+"""The scheduler: plans what is due, as the only one of its kind."""

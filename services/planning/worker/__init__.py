@@ -1,0 +1,1 @@
+"""The worker: renders what was planned."""
