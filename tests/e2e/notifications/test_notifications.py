@@ -96,9 +96,9 @@ def test_a_transient_failure_is_retried_alone(cloud: DeployedCloud) -> None:
     within(60, all_accepted)
     within(20, lambda: True if queued(cloud, cloud.output("Queue", "QueueUrl")) == [] else None)
     assert [statuses(cloud, text) for text in texts] == [[200], [503, 200], [200], [503, 200]]
-    settled = [settled(cloud, message["id"]) for message in messages]
-    assert [each["status"] for each in settled] == ["sent"] * 4
-    assert [each["attempts"] for each in settled] == [1, 2, 1, 2]
+    ended = [settled(cloud, message["id"]) for message in messages]
+    assert [each["status"] for each in ended] == ["sent"] * 4
+    assert [each["attempts"] for each in ended] == [1, 2, 1, 2]
 
 
 def test_a_permanent_failure_is_final_and_says_why(cloud: DeployedCloud) -> None:

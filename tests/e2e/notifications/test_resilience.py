@@ -31,7 +31,7 @@ def test_a_change_of_worker_code_takes_effect_and_only_it_is_deployed(cloud: Dep
         handler.write(f'\nprint("{marker}")\n')
     cloud.up("--no-demo")
     ends = Counter(phase for _, phase in cloud.phases if phase in {Phase.DONE, Phase.UNCHANGED})
-    assert ends == {Phase.DONE: 1, Phase.UNCHANGED: 4}
+    assert ends == {Phase.DONE: 1, Phase.UNCHANGED: len(cloud.state.last.stacks) - 1}
     assert ("Worker", Phase.DONE) in cloud.phases
     assert settled(cloud, notify(cloud, "sms", "+14155550100", unique()))["status"] == "sent"
     within(20, lambda: True if marker in cloud.operate("logs", "WorkerFunction").stdout else None)
