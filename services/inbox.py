@@ -17,7 +17,7 @@ _RETENTION_DAYS = 30
 
 
 def create_table() -> str:
-    """The SQL of the table and its index, for a migration."""
+    """The SQL of the table and its index, for a migration: never changed, because it has been applied."""
     return """
         CREATE TABLE inbox (
             event_id uuid PRIMARY KEY,

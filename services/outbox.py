@@ -31,7 +31,7 @@ class PublishingError(Exception):
 
 
 def create_table() -> str:
-    """The SQL of the table and its index, for a migration."""
+    """The SQL of the table and its index, for a migration: never changed, because it has been applied."""
     return """
         CREATE TABLE outbox (
             id uuid PRIMARY KEY,

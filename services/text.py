@@ -21,6 +21,13 @@ def portable(text: str) -> str:
     return text
 
 
+def single_line(text: str) -> str:
+    """Returns the text unchanged. Raises PydanticCustomError if it holds a line break or a tab."""
+    if any(each in text for each in "\n\r\t"):
+        raise PydanticCustomError("single_line", "must be one line without tabs")
+    return text
+
+
 def excerpt(text: str, most_characters: int) -> str:
     """The beginning of a text of unknown origin, without what cannot be stored."""
     return _REFUSED.sub("?", text[:most_characters])

@@ -9,10 +9,25 @@ from services.api.app import create_app
 from services.settings import ApiSettings
 from tests.support.emulator import REGION, Aws, aws, emulator
 from tests.support.postgres import TestDatabase, database, empty_database, migrated, postgres
+from tests.support.rabbitmq import rabbitmq, rabbitmq_server
 from tests.support.receiver import certificate, receiver
+from tests.support.redis import redis, redis_server
 from tests.support.serving import serving
 
-__all__ = ["aws", "certificate", "database", "empty_database", "emulator", "migrated", "postgres", "receiver"]
+__all__ = [
+    "aws",
+    "certificate",
+    "database",
+    "empty_database",
+    "emulator",
+    "migrated",
+    "postgres",
+    "rabbitmq",
+    "rabbitmq_server",
+    "receiver",
+    "redis",
+    "redis_server",
+]
 
 
 @pytest.fixture

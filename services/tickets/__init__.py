@@ -1,0 +1,1 @@
+"""Tickets: taken in over HTTP, passed on over RabbitMQ, told over Telegram."""
