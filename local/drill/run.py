@@ -5,11 +5,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from local.cloud import is_healthy
 from local.drill.databases import Account, Database
@@ -21,6 +21,7 @@ from local.settings import ROOT, Settings
 from local.state import load
 
 _COMPUTING_SECONDS = 60
+_LINE = "  {:<30}  {:>8}  {:>8}  {:<7}  {}"
 
 Computed = Mapping[tuple[str, str, str], dict[str, Any]]
 """Figures by stack, logical id and failure."""
@@ -40,11 +41,11 @@ def drill(settings: Settings, console: Console, *, system: str, env: str) -> boo
     computed = _computed(settings, {stack: account.template(stack) for stack in stacks})
     results = []
     for database in databases:
-        console.print(f"{database.label}: {'cluster' if database.is_cluster else 'instance'} {database.identifier}")
+        _say(console, f"{database.label}: {'cluster' if database.is_cluster else 'instance'} {database.identifier}")
         for rehearse in _rehearsals(settings, account, database):
             with table(database):
                 results.append(rehearse())
-            console.print(f"  {_told(results[-1])}", markup=False, highlight=False)
+            _say(console, f"  {_told(results[-1])}")
     _print(console, results, computed)
     return all(result.met for result in results)
 
@@ -101,37 +102,30 @@ def _told(result: Result) -> str:
 
 
 def _print(console: Console, results: list[Result], computed: Computed) -> None:
-    grid = Table(box=None, padding=(0, 3, 0, 0), header_style="dim")
-    for name in ("database", "failure", "RTO", "RPO", "targets", "computed RTO", "computed RPO"):
-        grid.add_column(name, justify="left" if name in {"database", "failure", "targets"} else "right", no_wrap=True)
-    for result in results:
-        key = (result.database.stack, result.database.logical_id, result.computed_as or "")
-        row = computed.get(key)
-        grid.add_row(
-            result.database.label,
-            result.failure,
-            "never" if result.rto_seconds is None else f"{result.rto_seconds:.1f} s",
-            f"{result.rpo_seconds:.1f} s",
-            "[green]met[/]" if result.met else "[bold red]missed[/]",
-            _bound(row, "rto"),
-            _bound(row, "rpo"),
-        )
-    console.print()
-    console.print(grid, soft_wrap=True)
-    notes = {f"  {result.failure}: {result.note}" for result in results if result.note}
-    for note in sorted(notes):
-        console.print(note, markup=False, highlight=False, soft_wrap=True)
-    console.print(
-        f"targets: RTO below {RTO_TARGET_SECONDS / 60:g} min, RPO below {RPO_TARGET_SECONDS / 60:g} min, and no"
-        " confirmed row lost; measured on this machine, computed for AWS from the templates",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
+    for database, group in groupby(results, key=lambda result: result.database):
+        _say(console, "")
+        _say(console, database.label)
+        _say(console, _LINE.format("failure", "RTO", "RPO", "targets", "computed RTO, RPO"))
+        for result in group:
+            row = computed.get((database.stack, database.logical_id, result.computed_as or ""))
+            promised = f"{_bound(row['rto'])}, {_bound(row['rpo'])}" if row else "-"
+            rto = "never" if result.rto_seconds is None else f"{result.rto_seconds:.1f} s"
+            met = "met" if result.met else "MISSED"
+            _say(console, _LINE.format(result.failure, rto, f"{result.rpo_seconds:.1f} s", met, promised))
+    _say(console, "")
+    for note in dict.fromkeys(f"{result.failure}: {result.note}" for result in results if result.note):
+        _say(console, note)
+    targets = f"RTO below {RTO_TARGET_SECONDS / 60:g} min, RPO below {RPO_TARGET_SECONDS / 60:g} min"
+    _say(console, f"targets: {targets}, no confirmed row lost")
+    _say(console, "measured on this machine; computed for AWS, from the templates")
 
 
-def _bound(row: Mapping[str, Any] | None, figure: str) -> str:
-    seconds = row[figure]["seconds"] if row else None
+def _bound(figure: Mapping[str, Any]) -> str:
+    seconds = figure["seconds"]
     if seconds is None:
-        return "-"
+        return "no bound"
     return f"{seconds / 60:g} min" if seconds >= 60 else f"{seconds:g} s"  # noqa: PLR2004 - seconds of a minute
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from services.backups import dump
 from services.backups.bucket import DumpBucket
@@ -18,6 +19,8 @@ from services.backups.errors import BackupError
 from services.backups.load import compare, load
 from services.backups.manifest import Manifest
 from services.backups.session import Sessions
+from services.secret_values import SecretValues
+from services.settings import DatabaseUrl
 from tests.support.postgres import TestDatabase
 
 EVERY_ROW = """
@@ -278,6 +281,23 @@ def test_large_objects_are_refused(
         connection.execute("SELECT lo_create(0)")
     with pytest.raises(BackupError, match="large objects"):
         write(sessions, bucket, budget)
+
+
+def test_rows_that_a_policy_hides_are_not_left_out_silently(
+    sessions: Sessions, bucket: DumpBucket, empty_database: TestDatabase, budget: Budget
+) -> None:
+    role = f"dumper_{empty_database.name}"
+    with sessions.opened(budget) as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'dumper' IN ROLE pg_read_all_data".encode())
+        connection.execute("ALTER TABLE visits ENABLE ROW LEVEL SECURITY")
+    url = make_conninfo(empty_database.url, user=role, password="dumper")
+    limited = Sessions(DatabaseUrl(DATABASE_URL=url), SecretValues(), application_name="backups")
+    try:
+        with pytest.raises(BackupError, match="row-level security policy for table"):
+            write(limited, bucket, budget)
+    finally:
+        with sessions.opened(budget) as connection:
+            connection.execute(f"DROP ROLE {role}".encode())
 
 
 def test_tables_of_other_schemas_are_named(
