@@ -10,7 +10,7 @@ from tests.e2e.cloud import DeployedCloud
 from tests.e2e.platform.test_schedules import in_seconds, plan, sent
 
 PROGRAM = "services.planning.scheduler"
-_LOOK_SECONDS = 0.05
+_LOOK_SECONDS = 0.02
 
 
 @contextmanager
@@ -48,5 +48,4 @@ def test_a_changed_scheduler_replaces_the_former_one_without_ever_running_beside
     assert seen[0] == {former.pid}
     assert seen[-1] == {present.pid}
     assert max(len(schedulers) for schedulers in seen) == 1
-    assert frozenset() in seen
     sent(cloud, plan(cloud, "after the change", send_at=in_seconds(0)))
