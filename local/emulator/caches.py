@@ -5,6 +5,7 @@ of a group: replicas have its address, so what a reader sees is never behind. A 
 empty one. Not emulated, and refused: groups of several shards, user groups, Memcached.
 """
 
+import copy
 import logging
 import re
 import threading
@@ -100,7 +101,7 @@ def install(options: Options, ledger: ProcessLedger) -> Caches:
     caches = Caches(options, ledger)
     elasticache._spawn_redis_container = caches.spawn
     wrappers: dict[str, Callable[[Caches, Action], Action]] = {
-        "_create_replication_group": _create,
+        "_create_replication_group": _create_group,
         "_create_cache_cluster": _create,
         "_modify_replication_group": _modify,
         "_increase_replica_count": _recount,
@@ -130,22 +131,57 @@ def _refusal(parameters: Mapping[str, Any]) -> Answer | None:
     return None
 
 
-def _create(caches: Caches, original: Action) -> Action:
+def _create(_: Caches, original: Action) -> Action:
     def create(parameters: dict[str, Any]) -> Answer:
         refusal = _refusal(parameters)
         if refusal:
             return refusal
         try:
-            response = original(parameters)
+            return original(parameters)
         except (LocalError, OSError) as error:
             _log.error("a cache did not start: %s", error)
             return _error("InvalidParameterValue", str(error))
-        group = elasticache._replication_groups.get(elasticache._p(parameters, "ReplicationGroupId"))
-        if response[0] < 400 and group:  # noqa: PLR2004 - accepted
-            _apply_parameters(caches, group)
-        return response
 
     return create
+
+
+def _create_group(caches: Caches, original: Action) -> Action:
+    create_nodes = _create(caches, original)
+
+    def create(parameters: dict[str, Any]) -> Answer:
+        response = create_nodes(parameters)
+        if response[0] >= 400:  # noqa: PLR2004 - refused
+            return response
+        group = elasticache._replication_groups[elasticache._p(parameters, "ReplicationGroupId")]
+        _apply_parameters(caches, group)
+        _name_nodes(group)
+        element = f"<ReplicationGroup>{elasticache._rg_xml(group)}</ReplicationGroup>"
+        body = f"<CreateReplicationGroupResult>{element}</CreateReplicationGroupResult>"
+        answer: Answer = elasticache._xml(200, "CreateReplicationGroupResponse", body)
+        return answer
+
+    return create
+
+
+def _name_nodes(group: Record) -> None:
+    """Call the nodes as AWS calls those of a group without shards, and give each a record and the server's address."""
+    nodes = group["NodeGroups"][0]
+    template = elasticache._clusters[group["MemberClusters"][0]]
+    for name in group["MemberClusters"]:
+        del elasticache._clusters[name]
+    names = [f"{group['ReplicationGroupId']}-{number:03}" for number in range(1, len(nodes["NodeGroupMembers"]) + 1)]
+    group["MemberClusters"] = names
+    for name, member in zip(names, nodes["NodeGroupMembers"], strict=True):
+        arn = elasticache._arn_cluster(name)
+        member.update(CacheClusterId=name, ReadEndpoint=dict(nodes["PrimaryEndpoint"]))
+        zone = member["PreferredAvailabilityZone"]
+        elasticache._clusters[name] = {
+            **copy.deepcopy(template),
+            "CacheClusterId": name,
+            "CacheClusterArn": arn,
+            "PreferredAvailabilityZone": zone,
+        }
+        elasticache._tags[arn] = elasticache._copy_tag_list(elasticache._tags[group["ARN"]])
 
 
 def _modify(caches: Caches, original: Action) -> Action:
@@ -169,21 +205,10 @@ def _tokens(group: Record) -> list[str]:
 
 
 def _recount(_: Caches, original: Action) -> Action:
-    """Let nodes that are added have the server's address too, and the records name all nodes that there are."""
-
     def recount(parameters: dict[str, Any]) -> Answer:
         response = original(parameters)
-        if response[0] >= 400:  # noqa: PLR2004 - refused
-            return response
-        group = elasticache._replication_groups[elasticache._p(parameters, "ReplicationGroupId")]
-        nodes = group["NodeGroups"][0]
-        former = [elasticache._clusters.pop(name, None) for name in group["MemberClusters"]]
-        group["MemberClusters"] = [member["CacheClusterId"] for member in nodes["NodeGroupMembers"]]
-        for member in nodes["NodeGroupMembers"]:
-            member["ReadEndpoint"] = dict(nodes["PrimaryEndpoint"])
-            name = member["CacheClusterId"]
-            record = {**former[0], "CacheClusterId": name, "CacheClusterArn": elasticache._arn_cluster(name)}
-            elasticache._clusters[name] = record
+        if response[0] < 400:  # noqa: PLR2004 - accepted
+            _name_nodes(elasticache._replication_groups[elasticache._p(parameters, "ReplicationGroupId")])
         return response
 
     return recount

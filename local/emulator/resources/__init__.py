@@ -8,16 +8,20 @@ from local.emulator.resources import (
     alarms,
     amazon_mq,
     application_autoscaling,
+    composite_alarms,
     ec2_addresses,
     ec2_instances,
     ec2_networks,
     ec2_rules,
     ecs,
     lambda_functions,
+    opensearch,
     prometheus,
     rds,
     rotation,
     secrets,
+    service_linked_roles,
+    without_effect,
 )
 from local.emulator.resources.recorded import RecordedOnly
 from local.emulator.resources.registry import register_type
@@ -37,10 +41,14 @@ def register(options: Options, ledger: ProcessLedger, databases: Databases, brok
         alarms.types(recorded),
         amazon_mq.types(recorded),
         application_autoscaling.types(recorded),
+        composite_alarms.types(),
         ec2_addresses.TYPES,
         ec2_instances.TYPES,
         ec2_rules.TYPES,
+        opensearch.types(recorded),
         rotation.TYPES,
+        service_linked_roles.types(),
+        without_effect.types(recorded),
     ):
         for name, provider in types.items():
             register_type(name, provider)

@@ -116,7 +116,8 @@ def test_the_api_reports_where_the_server_listens(cloud: Cloud, deployed: dict[s
     nodes = group["NodeGroups"][0]
     assert nodes["PrimaryEndpoint"] == {"Address": deployed["Host"], "Port": int(deployed["Port"])}
     assert deployed["ReaderPort"] == deployed["Port"]
-    assert len(nodes["NodeGroupMembers"]) == 2
+    names = [member["CacheClusterId"] for member in nodes["NodeGroupMembers"]]
+    assert names == group["MemberClusters"] == [f"{deployed['Id']}-001", f"{deployed['Id']}-002"]
 
 
 def test_parameters_of_the_group_take_effect(cloud: Cloud, deployed: dict[str, str]) -> None:
@@ -147,7 +148,7 @@ def test_a_new_token_and_another_node_keep_the_server(cloud: Cloud, deployed: di
     # As on AWS, the former token opens it until the one after next.
     assert may_connect(cloud, deployed, TOKEN)
     members = described(cloud, deployed)["MemberClusters"]
-    assert len(members) == 3
+    assert members == [f"{deployed['Id']}-00{number}" for number in (1, 2, 3)]
     for member in members:
         clusters = cloud.client("elasticache").describe_cache_clusters(CacheClusterId=member, ShowCacheNodeInfo=True)
         assert str(clusters["CacheClusters"][0]["CacheNodes"][0]["Endpoint"]["Port"]) == deployed["Port"]
