@@ -99,14 +99,14 @@ class AuroraPostgres(Construct):
     def graphs(self) -> tuple[Graph, ...]:
         """How many connections there are, how hard it works, and how much it is asked."""
         return (
-            Graph(title="Database: connections", metrics=(self._connections,)),
-            Graph(title="Database: CPU (%)", metrics=(self.cluster.metric_cpu_utilization(period=_MINUTE),)),
+            Graph(title=f"{self.node.id}: connections", metrics=(self._connections,)),
+            Graph(title=f"{self.node.id}: CPU (%)", metrics=(self.cluster.metric_cpu_utilization(period=_MINUTE),)),
             Graph(
-                title="Database: commits per second",
+                title=f"{self.node.id}: commits per second",
                 metrics=(self.cluster.metric("CommitThroughput", period=_MINUTE, statistic="Average"),),
             ),
             Graph(
-                title="Database: capacity (ACU)",
+                title=f"{self.node.id}: capacity (ACU)",
                 metrics=(self.cluster.metric_serverless_database_capacity(period=_MINUTE),),
             ),
         )

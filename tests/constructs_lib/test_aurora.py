@@ -1,4 +1,4 @@
-"""Decisions of the database cluster."""
+"""Decisions of the Aurora cluster."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,16 +6,30 @@ from typing import Any
 import pytest
 from aws_cdk import assertions
 
-from config.model import Lifecycle
-from constructs_lib.postgres import AuroraPostgres
-from tests.support.given import config, template_of, vpc
+from config.load import load
+from config.model import AuroraConfig, Lifecycle
+from constructs_lib.aurora import AuroraPostgres
+from tests.support.given import template_of, topic, vpc
+from tests.support.synth import overrides_for
 
 
-def postgres(environment: str = "dev", lifecycle: Lifecycle | None = None, **changes: Any) -> assertions.Template:
-    it = config(environment, database=changes)
+def configured(environment: str = "dev", **changes: Any) -> AuroraConfig:
+    it = load("notifications", environment, overrides_for("notifications", environment)).databases["notifications"]
+    assert isinstance(it, AuroraConfig)
+    return it.model_copy(update=changes)
+
+
+def postgres(
+    environment: str = "dev", lifecycle: Lifecycle = Lifecycle.DESTROY, *, alarms: bool = False, **changes: Any
+) -> assertions.Template:
     return template_of(
         lambda stack: AuroraPostgres(
-            stack, "Postgres", vpc=vpc(stack), config=it.database, lifecycle=lifecycle or it.lifecycle
+            stack,
+            "Postgres",
+            vpc=vpc(stack),
+            config=configured(environment, **changes),
+            lifecycle=lifecycle,
+            alarm_topic=topic(stack) if alarms else None,
         )
     )
 
@@ -95,3 +109,24 @@ def test_lifecycle_decides_what_becomes_of_the_data(lifecycle: Lifecycle, protec
 
 def test_backups_reach_back_as_far_as_configured() -> None:
     assert cluster(postgres("prod"))["Properties"]["BackupRetentionPeriod"] == 14
+
+
+def test_data_stands_where_no_route_leads_out() -> None:
+    """In a private subnet, a compromised server could call home."""
+    (group,) = postgres().find_resources("AWS::RDS::DBSubnetGroup").values()
+    assert all("Isolated" in str(subnet) for subnet in group["Properties"]["SubnetIds"])
+
+
+def test_someone_is_told_before_connections_run_out() -> None:
+    """Four fifths of 400, which is what AWS gives a cluster of 2 ACU: at the limit itself, it is too late."""
+    (alarm,) = postgres(alarms=True).find_resources("AWS::CloudWatch::Alarm").values()
+    properties = alarm["Properties"]
+    assert (properties["MetricName"], properties["Threshold"]) == ("DatabaseConnections", 320)
+    assert (properties["Statistic"], properties["Period"]) == ("Maximum", 60)
+    assert properties["Dimensions"][0]["Name"] == "DBClusterIdentifier"
+    assert len(properties["AlarmActions"]) == 1
+
+
+def test_without_a_topic_there_is_no_alarm() -> None:
+    """One that tells nobody is paid for all the same."""
+    postgres().resource_count_is("AWS::CloudWatch::Alarm", 0)
