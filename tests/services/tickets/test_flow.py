@@ -1,0 +1,211 @@
+"""A ticket's way from HTTP over the broker to Telegram, and what may happen on it."""
+
+import json
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from pika import BasicProperties
+from prometheus_client import REGISTRY
+
+from services.settings import TicketsSettings
+from services.tickets import app as tickets
+from services.tickets import store
+from services.tickets.notifying import EXCHANGE, NOTIFICATIONS, RECEIVED, payload_of
+from tests.services.problems import problem
+from tests.services.tickets.conftest import QUICK, SEND
+from tests.support.eventually import eventually
+from tests.support.postgres import PostgresServer, TestDatabase
+from tests.support.rabbitmq import RabbitMq
+from tests.support.receiver import Answer, Receiver
+from tests.support.serving import serving
+
+TICKET = {"subject": "Printer on fire", "description": "Second floor.\nPlease hurry.", "chat": "-100123"}
+REFUSED = Answer(400, b'{"ok": false, "description": "Bad Request: chat not found"}')
+BUSY = Answer(502, b"{}")
+NOBODY = UUID("0b9ac1e7-0a45-4a3e-8a2c-a1a7a5d0f7a1")
+
+
+def post(client: httpx.Client) -> str:
+    answer = client.post("/tickets", json=TICKET)
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["status"] == "received"
+    ticket_id: str = answer.json()["id"]
+    assert answer.headers["location"] == f"/tickets/{ticket_id}"
+    return ticket_id
+
+
+def becomes(client: httpx.Client, ticket_id: str, status: str, *, seconds: float = 15) -> dict[str, Any]:
+    """The ticket, once it has the status."""
+
+    def look() -> dict[str, Any] | None:
+        ticket: dict[str, Any] = client.get(f"/tickets/{ticket_id}").json()
+        return ticket if ticket.get("status") == status else None
+
+    return eventually(look, seconds=seconds)
+
+
+def publish(rabbitmq: RabbitMq, payload: dict[str, Any]) -> None:
+    """An event that does not come from the outbox."""
+    properties = BasicProperties(message_id=str(uuid4()), type=RECEIVED)
+    with rabbitmq.connect() as connection:
+        connection.channel().basic_publish(EXCHANGE, RECEIVED, json.dumps(payload).encode(), properties)
+
+
+def handled(outcome: str) -> float:
+    """How many events have come to this in the process so far."""
+    labels = {"queue": NOTIFICATIONS.queue, "topic": RECEIVED, "outcome": outcome}
+    return REGISTRY.get_sample_value("events_handled_total", labels) or 0
+
+
+def postponed() -> float:
+    return handled("postponed")
+
+
+def test_a_ticket_is_told_of_once(client: httpx.Client, receiver: Receiver, database: TestDatabase) -> None:
+    ticket_id = post(client)
+    ticket = becomes(client, ticket_id, "notified")
+    assert ticket | TICKET == ticket
+    assert (ticket["attempts"], ticket["last_error"]) == (1, None)
+    assert ticket["notified_at"] >= ticket["created_at"]
+    [message] = receiver.to(SEND)
+    text = f"Printer on fire\nSecond floor.\nPlease hurry.\n\nTicket {ticket_id}"
+    assert message.json == {"chat_id": "-100123", "text": text}
+    assert database.rows("SELECT * FROM outbox") == []
+
+
+def test_a_ticket_that_telegram_refuses_ends_failed_with_the_reason(
+    client: httpx.Client, receiver: Receiver, rabbitmq: RabbitMq
+) -> None:
+    receiver.answers[SEND] = REFUSED
+    ticket = becomes(client, post(client), "failed")
+    assert ticket["attempts"] == 1
+    assert "chat not found" in ticket["last_error"]
+    properties, body = rabbitmq.take(NOTIFICATIONS.dead_queue)
+    assert "chat not found" in str((properties.headers or {})["x-reason"])
+    assert ticket["id"].encode() in body
+
+
+def test_what_fails_for_the_time_being_is_tried_again(client: httpx.Client, receiver: Receiver) -> None:
+    receiver.answers[SEND] = [BUSY, BUSY, Answer()]
+    ticket = becomes(client, post(client), "notified")
+    assert (ticket["attempts"], ticket["last_error"]) == (3, None)
+    assert len(receiver.to(SEND)) == 3
+
+
+def test_what_fails_every_time_ends_failed(client: httpx.Client, receiver: Receiver, rabbitmq: RabbitMq) -> None:
+    receiver.answers[SEND] = BUSY
+    ticket = becomes(client, post(client), "failed")
+    assert ticket["attempts"] == len(QUICK) + 1 == len(receiver.to(SEND))
+    assert ticket["last_error"] == "Telegram answered 502 Bad Gateway"
+    properties, _ = rabbitmq.take(NOTIFICATIONS.dead_queue)
+    assert (properties.headers or {})["x-attempts"] == len(QUICK) + 1
+
+
+def test_a_dead_letter_that_is_moved_back_is_tried_again(
+    client: httpx.Client, receiver: Receiver, rabbitmq: RabbitMq
+) -> None:
+    receiver.answers[SEND] = REFUSED
+    ticket_id = post(client)
+    becomes(client, ticket_id, "failed")
+    receiver.answers[SEND] = Answer()
+    properties, body = rabbitmq.take(NOTIFICATIONS.dead_queue)
+    with rabbitmq.connect() as connection:
+        connection.channel().basic_publish("", NOTIFICATIONS.queue, body, properties)
+    assert becomes(client, ticket_id, "notified")["attempts"] == 2
+
+
+def test_an_event_that_comes_twice_tells_once(client: httpx.Client, receiver: Receiver, rabbitmq: RabbitMq) -> None:
+    ticket_id = post(client)
+    notified = becomes(client, ticket_id, "notified")
+    before = handled("done")
+    publish(rabbitmq, {"ticket_id": ticket_id})
+    eventually(lambda: handled("done") > before)
+    assert client.get(f"/tickets/{ticket_id}").json() == notified
+    assert len(receiver.to(SEND)) == 1
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        ({}, "the event names no ticket: ticket_id must be a UUID"),
+        ({"ticket_id": 5}, "the event names no ticket: ticket_id must be a UUID"),
+        (payload_of(NOBODY), f"there is no ticket {NOBODY}"),
+    ],
+)
+def test_an_event_about_no_ticket_is_laid_aside(
+    client: httpx.Client, rabbitmq: RabbitMq, payload: dict[str, Any], reason: str
+) -> None:
+    becomes(client, post(client), "notified")
+    publish(rabbitmq, payload)
+    properties, _ = rabbitmq.take(NOTIFICATIONS.dead_queue)
+    assert (properties.headers or {})["x-reason"] == reason
+
+
+def test_tickets_are_taken_in_without_a_broker_and_told_of_when_it_is_back(
+    client: httpx.Client, rabbitmq: RabbitMq, receiver: Receiver
+) -> None:
+    becomes(client, post(client), "notified")
+    rabbitmq.stop()
+    ticket_ids = [post(client) for _ in range(3)]
+    assert client.get("/health").json() == {"status": "ok"}
+    assert client.get("/ready").json() == {"status": "ready"}
+    assert client.get(f"/tickets/{ticket_ids[0]}").json()["status"] == "received"
+    rabbitmq.start()
+    for ticket_id in ticket_ids:
+        becomes(client, ticket_id, "notified", seconds=30)
+    assert len(receiver.to(SEND)) == 4
+
+
+def test_a_broker_that_restarts_amid_the_flow_loses_nothing(client: httpx.Client, rabbitmq: RabbitMq) -> None:
+    ticket_ids = [post(client) for _ in range(10)]
+    rabbitmq.stop()
+    ticket_ids += [post(client) for _ in range(10)]
+    rabbitmq.start()
+    for ticket_id in ticket_ids:
+        becomes(client, ticket_id, "notified", seconds=90)
+
+
+def test_a_database_that_is_away_costs_no_attempt(
+    client: httpx.Client, database: TestDatabase, postgres: PostgresServer, rabbitmq: RabbitMq
+) -> None:
+    becomes(client, post(client), "notified")
+    ticket_id = uuid4()
+    with database.connect() as connection:
+        store.insert(connection, ticket_id, subject="Printer", description="On fire", chat="@support")
+    before = postponed()
+    postgres.stop()
+    try:
+        publish(rabbitmq, payload_of(ticket_id))
+        # More often than there are attempts.
+        eventually(lambda: postponed() > before + len(QUICK) + 1)
+        assert problem(client.post("/tickets", json=TICKET), 503) == {"database": "is not available"}
+        assert client.get("/health").status_code == 200
+    finally:
+        postgres.start()
+    assert becomes(client, str(ticket_id), "notified")["attempts"] == 1
+
+
+def test_a_service_that_starts_without_a_broker_works_once_there_is_one(
+    environment: dict[str, str], rabbitmq: RabbitMq
+) -> None:
+    rabbitmq.stop()
+    app = tickets.create_app(TicketsSettings.from_environment(environment))
+    with serving(app) as url, httpx.Client(base_url=url) as client:
+        ticket_id = post(client)
+        rabbitmq.start()
+        becomes(client, ticket_id, "notified", seconds=30)
+
+
+def test_a_ticket_in_the_hands_of_another_is_left_to_it(
+    client: httpx.Client, receiver: Receiver, rabbitmq: RabbitMq
+) -> None:
+    receiver.answers[SEND] = Answer(after_seconds=1)
+    ticket_id = post(client)
+    eventually(lambda: receiver.to(SEND))
+    before = handled("retried")
+    publish(rabbitmq, {"ticket_id": ticket_id})
+    eventually(lambda: handled("retried") > before)
+    assert becomes(client, ticket_id, "notified")["attempts"] == 1
+    assert len(receiver.to(SEND)) == 1
