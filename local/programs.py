@@ -70,5 +70,7 @@ NEEDED: Mapping[str, tuple[Program, ...]] = MappingProxyType(
 
 def missing(types: Iterable[str]) -> list[str]:
     """What has to be installed before resources of these CloudFormation types can be created: a sentence for each."""
-    programs = {program for kind in set(types) for program in NEEDED.get(kind, ()) if program.find() is None}
-    return sorted({program.advice for program in programs})
+    needed = (NEEDED[kind] for kind in set(types) if kind in NEEDED)
+    # Of a type's programs the first alone: its package brings the others.
+    first = (next((program for program in programs if program.find() is None), None) for programs in needed)
+    return sorted({program.advice for program in first if program is not None})

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +30,7 @@ ACCOUNT = "000000000000"
 REGION = "us-east-1"
 T = TypeVar("T")
 
+LAUNCHER = ("-m", "local.emulator")
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 
@@ -142,26 +143,33 @@ def eventually(probe: Callable[[], T | None], *, seconds: float = 20) -> T:
     raise AssertionError(f"nothing came of it within {seconds} s")
 
 
-def command(data: Path, port: int) -> list[str]:
+def command(data: Path, port: int, *, launcher: Sequence[str] = LAUNCHER) -> list[str]:
     """The command line of an emulator whose certificates lie below its data folder."""
     ensure_certificates(Settings(directory=data))
     databases, servers = (f"{first}-{min(first + 40, 65535)}" for first in (free_port(), free_port()))
     return [
-        *(sys.executable, "-m", "local.emulator", "--data", str(data), "--port", str(port)),
+        *(sys.executable, *launcher, "--data", str(data), "--port", str(port)),
         *("--certificate", str(data / "ca" / "server.pem"), "--key", str(data / "ca" / "server.key")),
         *("--ca", str(data / "ca" / "ca.pem"), "--database-ports", databases, "--server-ports", servers),
     ]
 
 
-def start(data: Path) -> Cloud:
-    """Start an emulator and wait until it answers."""
+def start(data: Path, *, launcher: Sequence[str] = LAUNCHER, environment: Mapping[str, str] | None = None) -> Cloud:
+    """Start an emulator and wait until it answers.
+
+    Args:
+        data: Its folder.
+        launcher: What Python runs.
+        environment: Variables beside and before those of the test run.
+    """
     port = free_port()
     log = data.with_name(f"{data.name}.log")
     # A variable of the operator's shell that must reach neither functions nor tasks.
-    environment = {**os.environ, "DATABASE_URL": "postgresql://nobody@nowhere/none", "AWS_PROFILE": "none"}
+    stray = {"DATABASE_URL": "postgresql://nobody@nowhere/none", "AWS_PROFILE": "none"}
+    variables = {**os.environ, **stray, **(environment or {})}
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own command line
-            command(data, port), cwd=ROOT, env=environment, stdout=output, stderr=output
+            command(data, port, launcher=launcher), cwd=ROOT, env=variables, stdout=output, stderr=output
         )
     cloud = Cloud(data, port, process)
 
@@ -185,9 +193,9 @@ def stop(cloud: Cloud) -> None:
 
 
 @contextmanager
-def running(data: Path) -> Iterator[Cloud]:
-    """An emulator that ends with the context."""
-    cloud = start(data)
+def running(data: Path, **how: Any) -> Iterator[Cloud]:
+    """An emulator that ends with the context, started as `start` does."""
+    cloud = start(data, **how)
     try:
         yield cloud
     finally:

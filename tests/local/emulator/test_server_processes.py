@@ -1,0 +1,110 @@
+"""Caches, brokers and workspaces end with their emulator, however it ends, and say what is missing for them."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.local.emulator.cloud import STOP_SECONDS, Cloud, DeploymentError, eventually, running, stop
+
+SERVERS: dict[str, dict[str, Any]] = {
+    "AWS::ElastiCache::ReplicationGroup": {
+        "ReplicationGroupDescription": "sessions",
+        "CacheNodeType": "cache.t4g.micro",
+    },
+    "AWS::AmazonMQ::Broker": {
+        "BrokerName": "tickets",
+        "EngineType": "RABBITMQ",
+        "EngineVersion": "3.13",
+        "DeploymentMode": "SINGLE_INSTANCE",
+        "HostInstanceType": "mq.t3.micro",
+        "PubliclyAccessible": False,
+        "Users": [{"Username": "tickets", "Password": "twelve-or-more"}],
+    },
+    "AWS::APS::Workspace": {},
+}
+NAMES = {"redis-server", "valkey-server", "beam.smp", "epmd", "prometheus"}
+# Runs the emulator on a machine where nothing is installed but Python.
+BARE = """
+import runpy
+from local import programs
+programs._BEFORE_PATH = programs._AFTER_PATH = ()
+runpy.run_module("local.emulator", run_name="__main__")
+"""
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def busy(data: Path) -> Iterator[Cloud]:
+    """An emulator with one server of each kind."""
+    children: list[psutil.Process] = []
+    with running(data) as cloud:
+        template = {kind.split("::")[1]: {"Type": kind, "Properties": each} for kind, each in SERVERS.items()}
+        cloud.deploy("servers", template)
+        children = cloud.children()
+        yield cloud
+    for child in children:
+        if _runs(child):
+            child.kill()
+
+
+def _runs(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+def test_sigterm_ends_every_server_in_time(busy: Cloud) -> None:
+    children = busy.children()
+    assert len(NAMES.intersection(child.name() for child in children)) == 4
+    began = time.monotonic()
+    stop(busy)
+    assert time.monotonic() - began < STOP_SECONDS
+    assert busy.process.returncode == 0
+    assert [child for child in children if _runs(child)] == []
+
+
+def test_a_start_after_kill_9_ends_every_server(busy: Cloud, data: Path) -> None:
+    children = busy.children()
+    os.kill(busy.process.pid, signal.SIGKILL)
+    busy.process.wait()
+    assert any(_runs(child) for child in children)
+    with running(data) as again:
+        eventually(lambda: not any(_runs(child) for child in children))
+        assert list((data / "servers").iterdir()) == []
+        assert again.client("mq").list_brokers()["BrokerSummaries"] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "advice"),
+    [
+        ("AWS::ElastiCache::ReplicationGroup", "ElastiCache needs redis-server or valkey-server; type: sudo apt-get"),
+        ("AWS::AmazonMQ::Broker", "Amazon MQ needs rabbitmq-server; type: sudo apt-get install rabbitmq-server"),
+        (
+            "AWS::APS::Workspace",
+            "Managed Service for Prometheus needs prometheus; type: sudo apt-get install prometheus",
+        ),
+    ],
+)
+def test_a_missing_program_is_named_with_what_to_type(bare: Cloud, kind: str, advice: str) -> None:
+    with pytest.raises(DeploymentError, match=advice):
+        bare.deploy("missing", {"Server": {"Type": kind, "Properties": SERVERS[kind]}})
+    bare.delete("missing")
+    assert bare.client("elasticache").describe_replication_groups()["ReplicationGroups"] == []
+    assert bare.client("mq").list_brokers()["BrokerSummaries"] == []
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    folder = str(Path(sys.executable).parent)
+    launcher = ("-c", BARE)
+    with running(tmp_path_factory.mktemp("bare") / "data", launcher=launcher, environment={"PATH": folder}) as cloud:
+        yield cloud
