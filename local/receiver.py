@@ -5,7 +5,7 @@
 
 - `/webhook/status/<code>` always answers with that status;
 - `/webhook/fail-first/<n>/<key>` answers 503 to the first n requests with that key, and 200 from then on;
-- the Telegram chat `0` does not exist.
+- the Telegram chats `0` and `-404` do not exist.
 
 Run by `up` as `python -m local.receiver`.
 """
@@ -37,6 +37,8 @@ KEPT_DELIVERIES = 1000
 BODY_LIMIT_BYTES = 1024 * 1024
 # The Bot API's limit for a message's text.
 TELEGRAM_TEXT_LIMIT = 4096
+# An empty one is the number 0.
+UNKNOWN_CHATS = frozenset({"", "0", "-404"})
 CHANNELS = ("webhook", "telegram")
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 
@@ -156,7 +158,7 @@ async def _telegram(request: Request) -> Response:
         status, description = 404, "Not Found"
     elif not chat and fields.get("chat_id") != 0:
         status, description = 400, "Bad Request: chat_id is empty"
-    elif chat in {"", "0"}:
+    elif chat in UNKNOWN_CHATS:
         status, description = 400, "Bad Request: chat not found"
     elif not text.strip():
         status, description = 400, "Bad Request: message text is empty"

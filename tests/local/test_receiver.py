@@ -79,6 +79,7 @@ def test_a_telegram_message_is_answered_as_by_the_bot_api(client: Client) -> Non
         ("/bot/sendMessage", {"chat_id": 1, "text": "x"}, 404, "Not Found"),
         (SEND, {"text": "x"}, 400, "Bad Request: chat_id is empty"),
         (SEND, {"chat_id": 0, "text": "x"}, 400, "Bad Request: chat not found"),
+        (SEND, {"chat_id": "-404", "text": "x"}, 400, "Bad Request: chat not found"),
         (SEND, {"chat_id": 1, "text": " "}, 400, "Bad Request: message text is empty"),
         (SEND, {"chat_id": 1, "text": "x" * 4097}, 400, "Bad Request: message is too long"),
         (SEND, "no object", 400, "Bad Request: chat_id is empty"),

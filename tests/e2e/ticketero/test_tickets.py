@@ -7,7 +7,7 @@ import pytest
 from tests.e2e.cloud import DeployedCloud, unique, within
 
 CHAT = "-1001234567890"
-UNKNOWN_CHAT = "0"
+UNKNOWN_CHAT = "-404"
 
 
 def hand_in(cloud: DeployedCloud, subject: str, *, chat: str = CHAT) -> str:
