@@ -1,0 +1,1 @@
+"""search: finds products by the words of their names."""
