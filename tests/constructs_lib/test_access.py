@@ -179,7 +179,7 @@ def test_only_a_webhook_opens_every_port_to_the_world() -> None:
     channels = site.channels("webhook", "telegram")
     webhook = Access(Uses(channels=("webhook",)), site.resources, LOCAL, channels).egress_port
     telegram = Access(Uses(channels=("telegram",)), site.resources, LOCAL, channels).egress_port
-    assert (str(webhook), str(telegram)) == ("ALL PORTS", "443")
+    assert (webhook.to_string(), telegram.to_string()) == ("ALL PORTS", "443")
 
 
 @pytest.mark.parametrize(

@@ -53,12 +53,17 @@ def test_values_are_ones_the_code_takes(assembly: Assembly) -> None:
     """Names alone are not enough: a level or a mode that the code refuses stops it at its start."""
     for program, variables in [*containers(assembly), *functions(assembly)]:
         plain = {name: value if isinstance(value, str) else "1" for name, value in variables.items()}
-        SETTINGS[program].from_environment({"AWS_REGION": "eu-central-1"} | plain | urls(variables))
+        SETTINGS[program].from_environment({"AWS_REGION": "eu-central-1"} | plain | of_a_form(variables))
 
 
-def urls(variables: dict[str, Any]) -> dict[str, str]:
-    """Values of a form, for those that CloudFormation fills in."""
-    given = {"BROKER_URL": "amqps://broker:5671", "SEARCH_URL": "https://search", "REMOTE_WRITE_URL": "https://write"}
+def of_a_form(variables: dict[str, Any]) -> dict[str, str]:
+    """Values that must have a certain form, for those that CloudFormation fills in."""
+    given = {
+        "BROKER_URL": "amqps://broker:5671",
+        "LOAD_BALANCER": "app/name/0123456789abcdef",
+        "REMOTE_WRITE_URL": "https://write",
+        "SEARCH_URL": "https://search",
+    }
     return {name: given[name] for name, value in variables.items() if name in given and not isinstance(value, str)}
 
 
