@@ -14,7 +14,7 @@ from psycopg import sql
 
 from services.settings import OrderNotificationSettings, ProductSettings, SearchSettings, SessionSettings
 from services.shop import inventory, notification, order, payment, product, user
-from services.shop.events import SUBSCRIPTIONS
+from services.shop.events import SUBSCRIPTIONS, Connections
 from services.shop.search import app as search
 from tests.support.emulator import REGION, Aws
 from tests.support.postgres import HOST, PostgresServer, TestDatabase, free_port, migrated_database
@@ -143,7 +143,23 @@ def told(databases: Mapping[str, TestDatabase]) -> Callable[[str], Told]:
     return told
 
 
+Connect = Callable[[str], psycopg.Connection[Any]]
+
+
 @pytest.fixture
-def connect(databases: Mapping[str, TestDatabase]) -> Callable[[str], psycopg.Connection[Any]]:
+def connect(databases: Mapping[str, TestDatabase]) -> Connect:
     """Connects to the database of a service."""
     return lambda name: databases[name].connect()
+
+
+@pytest.fixture
+def connections(connect: Connect) -> Callable[[str], Connections]:
+    def of(name: str) -> Connections:
+        @contextmanager
+        def connection() -> Iterator[psycopg.Connection[Any]]:
+            with connect(name) as connection:
+                yield connection
+
+        return connection
+
+    return of
