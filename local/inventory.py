@@ -33,9 +33,6 @@ def servers(settings: Settings, state: State | None) -> list[Server]:
         LocalError: the cloud does not answer as it should.
     """
 
-    def client(service: str) -> Any:
-        return session(settings).client(service, **client_options(settings))  # type: ignore[call-overload]  # any service
-
     found: list[Server] = []
     listings: tuple[tuple[str, Callable[[Any], Iterator[Server]]], ...] = (
         ("rds", _databases),
@@ -45,13 +42,35 @@ def servers(settings: Settings, state: State | None) -> list[Server]:
     )
     try:
         for service, listing in listings:
-            found += listing(client(service))
+            found += listing(_client(settings, service))
     except (BotoCoreError, ClientError) as error:
-        raise LocalError(f"the cloud at {settings.endpoint_url} did not list its servers: {error}") from error
+        raise _silent(settings, "servers", error) from error
     for deployment in state.deployments.values() if state else ():
         if address := deployment.output(WORKSPACE_OUTPUT):
             found.append(Server("Prometheus", deployment.name, f"{address}graph"))
     return found
+
+
+def running_tasks(settings: Settings) -> int:
+    """How many ECS tasks run, of all clusters.
+
+    Raises:
+        LocalError: the cloud does not answer as it should.
+    """
+    ecs = _client(settings, "ecs")
+    try:
+        clusters = ecs.list_clusters()["clusterArns"]
+        return sum(len(ecs.list_tasks(cluster=cluster, desiredStatus="RUNNING")["taskArns"]) for cluster in clusters)
+    except (BotoCoreError, ClientError) as error:
+        raise _silent(settings, "tasks", error) from error
+
+
+def _client(settings: Settings, service: str) -> Any:
+    return session(settings).client(service, **client_options(settings))  # type: ignore[call-overload]  # any service
+
+
+def _silent(settings: Settings, what: str, error: Exception) -> LocalError:
+    return LocalError(f"the cloud at {settings.endpoint_url} did not list its {what}: {error}")
 
 
 def _databases(rds: Any) -> Iterator[Server]:

@@ -13,7 +13,7 @@ from local.errors import LocalError
 STAND_INS: Mapping[str, str] = MappingProxyType(
     {
         "AWS::OpenSearchService::Domain": "no OpenSearch engine is at hand: the domain's control plane stands in, "
-        "and nothing answers searches",
+        "and its endpoint does not answer",
     }
 )
 """What works otherwise than on AWS, by CloudFormation type."""

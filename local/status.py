@@ -13,7 +13,7 @@ from rich.console import Console
 
 from local.cloud import BOOTSTRAP_STACK, Cloud, DeployedStack, is_healthy
 from local.errors import LocalError
-from local.inventory import Server, servers
+from local.inventory import Server, running_tasks, servers
 from local.processes import running
 from local.report import print_addresses, print_stacks
 from local.servers import EMULATOR, RECEIVER, receiver_answers
@@ -49,7 +49,7 @@ def status(settings: Settings, console: Console) -> None:
         receiver_line = f"process {receiver.pid}, {settings.receiver_url}"
     console.print(f"emulator   process {emulator.pid}, {settings.endpoint_url}", markup=False)
     console.print(f"receiver   {receiver_line}", markup=False)
-    for kind, count in sorted(_children(emulator).items()):
+    for kind, count in sorted((_children(emulator) + Counter(tasks=running_tasks(settings))).items()):
         console.print(f"{kind:<10} {count}", markup=False)
     state = load(settings)
     _print_servers(console, servers(settings, state))
@@ -95,20 +95,22 @@ def _print_servers(console: Console, found: Sequence[Server]) -> None:
 
 
 def _children(emulator: psutil.Process) -> Counter[str]:
-    """How many processes of each kind the emulator has started itself."""
+    """How many servers and functions the emulator has started itself, by kind."""
     kinds: Counter[str] = Counter()
     for child in emulator.children():
         with suppress(psutil.Error):
-            kinds[_kind(child)] += 1
+            if kind := _kind(child):
+                kinds[kind] += 1
     return kinds
 
 
-def _kind(process: psutil.Process) -> str:
+def _kind(process: psutil.Process) -> str | None:
+    """What to call a process; None for those of tasks, which ECS counts."""
     # A script's interpreter stands before its name, and Redis writes its address behind it.
     for word in process.cmdline()[:2]:
         if kind := _KINDS.get(Path(word.partition(" ")[0]).name):
             return kind
-    return "tasks" if "images" in Path(process.cwd()).parts else "functions"
+    return None if "images" in Path(process.cwd()).parts else "functions"
 
 
 def _print_recorded_only(settings: Settings, console: Console) -> None:

@@ -24,7 +24,7 @@ def run(stage: Stage) -> None:
     started = time.monotonic()
     email, name = f"ada-{uuid4().hex[:8]}@example.com", f"Kettle {uuid4().hex[:8]}"
     signed_in = _sign_in(stage, email)
-    stage.show("user", "signed in", email, since=started)
+    stage.show("user", "registered", email, since=started)
     product = stage.ask("/products", {"name": name, "price_cents": 4200}, headers=signed_in)["id"]
     stage.ask(f"/products/{product}/picture", _PICTURE, method="PUT", headers=signed_in | {"content-type": "image/png"})
     if stage.request(f"/products/{product}/picture").content != _PICTURE:

@@ -139,8 +139,8 @@ class DeployedCloud:
         assert found is not None
         return [each for each in found if text in str(each)]
 
-    def tasks(self, program: str = "") -> list[psutil.Process]:
-        """The containers' processes, or those of one program, such as `services.api`."""
+    def tasks(self, program: str) -> list[psutil.Process]:
+        """The containers' processes that run a program, such as `services.api`."""
         emulator = running(self.settings, EMULATOR)
         assert emulator is not None
         folder = str(self.settings.images)

@@ -20,6 +20,7 @@ def healthy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(status, "is_healthy", lambda _: True)
     monkeypatch.setattr(status, "receiver_answers", lambda _: True)
     monkeypatch.setattr(status, "servers", lambda *_: [])
+    monkeypatch.setattr(status, "running_tasks", lambda _: 0)
     monkeypatch.setattr(Cloud, "stacks", lambda _: {})
 
 
@@ -97,8 +98,8 @@ def deployment(system: str, *stacks: str) -> Deployment:
         (["/opt/postgres/bin/postgres", "-D", "x"], "PostgreSQL"),
         (["/bin/sh", "/usr/lib/rabbitmq/bin/rabbitmq-server"], "RabbitMQ"),
         (["/usr/bin/redis-server 127.0.0.1:15600"], "Redis"),
-        (["python", "-m", "services.api"], "tasks"),
-        ([], "tasks"),
+        (["python", "-m", "runtime"], "functions"),
+        ([], "functions"),
     ],
 )
 def test_a_process_is_called_by_what_it_is(
@@ -106,11 +107,22 @@ def test_a_process_is_called_by_what_it_is(
 ) -> None:
     child = psutil.Process()
     monkeypatch.setattr(child, "cmdline", lambda: command)
-    monkeypatch.setattr(child, "cwd", lambda: "/x/images/app")
+    monkeypatch.setattr(child, "cwd", lambda: "/x")
     emulator = psutil.Process()
     monkeypatch.setattr(emulator, "children", lambda: [child, child])
     monkeypatch.setattr(status, "running", lambda *_: emulator)
     assert [kind, "2"] in [line.split() for line in shown(settings)]
+
+
+def test_tasks_are_those_that_ecs_counts(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    health_check, emulator = psutil.Process(), psutil.Process()
+    monkeypatch.setattr(health_check, "cwd", lambda: "/x/images/app")
+    monkeypatch.setattr(emulator, "children", lambda: [health_check])
+    monkeypatch.setattr(status, "running", lambda *_: emulator)
+    monkeypatch.setattr(status, "running_tasks", lambda _: 7)
+    lines = [line.split() for line in shown(settings)]
+    assert ["tasks", "7"] in lines
+    assert not any(line[:1] == ["functions"] for line in lines)
 
 
 def test_a_cloud_that_does_not_answer_is_a_failure(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,9 @@ def test_an_order_of_more_than_there_is_is_rejected_and_says_why(cloud: Deployed
     assert order["status"] == "rejected"
     assert order["reason"]
     assert cloud.get(f"/inventory/{product}")["quantity"] == 1
-    assert customer.request(f"/payments/{order['id']}").status == 404
+    payment = f"/payments/{order['id']}"
+    within(30, lambda: customer.request(payment).document["status"] == "cancelled" or None)
+    assert customer.request(payment).document["captured_at"] is None
 
 
 def test_a_picture_is_kept_in_the_bucket(cloud: DeployedCloud, customer: Customer) -> None:

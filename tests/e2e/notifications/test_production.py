@@ -20,7 +20,7 @@ def test_production_deploys_and_works(production: DeployedCloud) -> None:
     sent = [line.split()[0] for line in production.printed.splitlines() if line.split()[1:2] == ["sent"]]
     assert sorted(sent) == ["email", "sms", "telegram", "webhook"]
     assert production.output("Api", "ApiUrl").startswith("https://")
-    assert len(production.tasks()) == 2
+    assert len(production.tasks("services.api")) == 2
     # Nothing of it depends on when it is deployed: the same again changes nothing.
     production.up("--no-demo")
     assert {stack.seconds for stack in production.state.last.stacks.values()} == {0.0}

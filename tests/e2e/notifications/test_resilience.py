@@ -11,7 +11,7 @@ from tests.e2e.notifications.requests import notify, settled
 
 
 def test_a_task_that_is_killed_comes_back(cloud: DeployedCloud) -> None:
-    (task,) = cloud.tasks()
+    (task,) = cloud.tasks("services.api")
     task.kill()
     psutil.wait_procs([task], timeout=5)
 
@@ -20,7 +20,7 @@ def test_a_task_that_is_killed_comes_back(cloud: DeployedCloud) -> None:
             cloud.get("/ready")
         except UnreachableError:
             return None
-        return next(iter(cloud.tasks()), None)
+        return next(iter(cloud.tasks("services.api")), None)
 
     assert within(40, back) != task
 
