@@ -17,8 +17,9 @@ logger = logging.getLogger(__name__)
 
 # How soon a stop is noticed while nothing comes in.
 _LOOK_SECONDS = 0.5
-# How many messages wait in the process behind the one in hand.
-_PREFETCH = 4
+# Handling takes much longer than fetching: a message waits in the queue for the first thread that is free, not behind
+# another one.
+_PREFETCH = 1
 
 
 class Consumer:
@@ -53,7 +54,7 @@ class Consumer:
             loop.start()
 
     def stop(self) -> None:
-        """Asks it to end with the events in hand; those behind them go back to the queue. Returns at once."""
+        """Asks it to end with the events in hand; returns at once."""
         self._stopping.set()
         for loop in self._loops:
             loop.stop()
