@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from constructs_lib.project import PROJECT_ROOT
-from tests.support.synth import CERTIFICATE_ARN, all_environments, cdk_context
+from tests.support.synth import all_environments, cdk_context, overrides_for
 
 
 def run_app(outdir: Path, context: dict[str, str], *, validation: bool = False) -> subprocess.CompletedProcess[str]:
@@ -33,9 +33,7 @@ def run_app(outdir: Path, context: dict[str, str], *, validation: bool = False) 
 @pytest.mark.parametrize(("system", "environment"), all_environments())
 def test_cloudformation_rules_find_no_fault(system: str, environment: str, tmp_path: Path) -> None:
     """The rule engine of the CDK knows values that CloudFormation would refuse during the deployment."""
-    context = {"system": system, "env": environment, "provider": "local"}
-    if environment == "prod":
-        context["certificate_arn"] = CERTIFICATE_ARN
+    context = {"system": system, "env": environment, "provider": "local"} | overrides_for(system, environment)
     run = run_app(tmp_path, context, validation=True)
     assert run.returncode == 0, run.stderr
     report = json.loads((tmp_path / "validation-report.json").read_text())
@@ -55,8 +53,12 @@ def test_default_is_notifications_in_dev(tmp_path: Path) -> None:
         ({"env": "production"}, ["env = 'production'", "dev, staging, prod"]),
         ({"env": ""}, ["env = ''", "dev, staging, prod"]),
         ({"provider": "azure"}, ["Unsupported environment: azure", "aws, local"]),
-        ({"env": "prod", "provider": "local"}, ["api.certificate_arn = None", "-c certificate_arn="]),
-        ({"certificate_arn": "example.com"}, ["api.certificate_arn = 'example.com'", "arn:aws"]),
+        ({"env": "prod", "provider": "local"}, ["load_balancer.certificate_arn = None", "-c certificate_arn="]),
+        ({"certificate_arn": "example.com"}, ["load_balancer.certificate_arn = 'example.com'", "arn:aws"]),
+        (
+            {"system": "webapp", "telegram_base_url": "https://localhost"},
+            ["telegram_base_url = ", "webapp has no channels"],
+        ),
         ({"telegram_base_url": "nowhere"}, ["channels.telegram_base_url = 'nowhere'", "URL"]),
     ],
 )

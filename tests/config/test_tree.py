@@ -23,7 +23,7 @@ def sections(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
 
 
 def all_sections() -> dict[type[Section], tuple[str, ...]]:
-    found = {}
+    found: dict[type[Section], tuple[str, ...]] = {}
     for system in system_names():
         for make in environments_of(system).values():
             found |= {type(section): path for path, section in sections(make())}
