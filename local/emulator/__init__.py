@@ -6,6 +6,9 @@ What is added, each by calling or wrapping the emulator's own functions, never b
 
 - `resources/`: CloudFormation types it does not know, or fills incompletely;
 - `databases/`: a real PostgreSQL behind every PostgreSQL cluster and instance of RDS;
+- `caches.py`: a real Redis or Valkey behind every replication group and cluster of ElastiCache;
+- `brokers.py`: a real RabbitMQ behind every RabbitMQ broker of Amazon MQ;
+- `resources/prometheus.py`: a real Prometheus behind every workspace;
 - `tasks/`: ECS containers as local processes;
 - `load_balancer.py`: addresses, health and failures of targets as an Application Load Balancer has them.
 

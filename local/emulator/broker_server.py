@@ -30,14 +30,14 @@ class BrokerServer:
         """Describe a node; `create` makes it.
 
         Raises:
-            LocalError: RabbitMQ is not installed.
+            LocalError: RabbitMQ is not installed, or no port is free.
         """
         program = programs.BROKER.require()
         port_mapper = programs.EPMD.require()
         self.port = port
         self._folder = folder
         self._options = options
-        self._own_ports = (ports.reserve_any(), ports.reserve_any())
+        self._own_ports = tuple(ports.reserve(options.server_ports, flag="--server-ports") for _ in range(2))
         mapper_port, _ = self._own_ports
         # Erlang would start a port mapper by itself that serves the whole machine and never ends.
         self._port_mapper = SupervisedServer(

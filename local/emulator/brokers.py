@@ -7,7 +7,6 @@ created with another engine type stays a record.
 
 import json
 import logging
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -46,7 +45,6 @@ class Brokers:
         self._servers: dict[str, BrokerServer] = {}
         self._work: dict[str, Future[None]] = {}
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="brokers")
-        self._guard = threading.RLock()
 
     def prepare(self, broker: Record) -> None:
         """Give a new broker a port, which its record names from now on.
@@ -55,8 +53,7 @@ class Brokers:
             LocalError: RabbitMQ is not installed, or no port is free.
         """
         identifier, name = broker["brokerId"], broker["brokerName"]
-        with self._guard:
-            port = ports.reserve(self._options.server_ports, flag="--server-ports")
+        port = ports.reserve(self._options.server_ports, flag="--server-ports")
         try:
             self._servers[identifier] = BrokerServer(
                 folder=self._options.servers / "amazon-mq" / name,

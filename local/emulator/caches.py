@@ -8,7 +8,6 @@ empty one. Not emulated, and refused: groups of several shards, user groups, Mem
 import copy
 import logging
 import re
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -50,7 +49,6 @@ class Caches:
         self._options = options
         self._ledger = ledger
         self._servers: dict[str, CacheServer] = {}
-        self._guard = threading.RLock()
 
     def spawn(
         self, *, labels: Mapping[str, str], engine: str, transit: bool = False, auth_token: str | None = None, **_: Any
@@ -66,8 +64,7 @@ class Caches:
         group = labels.get("rg_id")
         arn = elasticache._arn_replication_group(group) if group else elasticache._arn_cluster(labels["cluster_id"])
         identifier = str(arn).rpartition(":")[2]
-        with self._guard:
-            port = ports.reserve(self._options.server_ports, flag="--server-ports")
+        port = ports.reserve(self._options.server_ports, flag="--server-ports")
         server = CacheServer(
             program=program,
             folder=self._options.servers / "elasticache" / identifier,

@@ -5,7 +5,6 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from local import programs
-from local.emulator import ports
 from local.emulator.ports import LOOPBACK
 from local.emulator.processes import ProcessLedger
 from local.emulator.prometheus_gateway import Gateway
@@ -20,17 +19,18 @@ _REQUEST_TIMEOUT_SECONDS = 10.0
 class PrometheusServer:
     """A server with a folder of its own, and its gateway; what it keeps survives a restart."""
 
-    def __init__(self, *, folder: Path, log: Path, port: int, prefix: str, ledger: ProcessLedger) -> None:
-        """Describe a server whose paths begin with `prefix` and whose gateway listens on `port`.
+    def __init__(
+        self, *, folder: Path, log: Path, port: int, own_port: int, prefix: str, ledger: ProcessLedger
+    ) -> None:
+        """Describe a server on `own_port` whose paths begin with `prefix` and whose gateway listens on `port`.
 
         Raises:
             LocalError: Prometheus is not installed.
         """
         program = programs.METRICS.require()
-        self.port = port
         self._prefix = prefix
         self._folder = folder
-        self._own_port = ports.reserve_any()
+        self._own_port = own_port
         self._gateway = Gateway(port=port, server_port=self._own_port, prefix=prefix)
         self._server = SupervisedServer(
             [
@@ -78,7 +78,6 @@ class PrometheusServer:
         self._gateway.stop()
         self._server.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
-        ports.release(self._own_port)
 
     @staticmethod
     def _write_rules(file: Path, rules: str | None) -> None:

@@ -46,8 +46,6 @@ class _Domain:
     ) -> Provisioned:
         """Change the domain's record, or replace it if its name changes."""
         updated: Provisioned = provisioners._opensearch_domain_update(physical_id, old, new, stack, logical_id)
-        if updated[0] != physical_id:
-            self._recorded.remove(physical_id)
         return self._listed(updated, stack, logical_id or physical_id)
 
     def delete(self, physical_id: str, properties: Properties) -> None:

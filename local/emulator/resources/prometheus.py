@@ -3,7 +3,6 @@
 The emulator has no such service: its API does not list workspaces. An alert manager definition has no effect.
 """
 
-import threading
 import uuid
 from http.client import HTTPException
 
@@ -35,7 +34,7 @@ class _Workspaces:
         self._options = options
         self._ledger = ledger
         self._servers: dict[str, PrometheusServer] = {}
-        self._guard = threading.RLock()
+        self._ports: dict[str, tuple[int, int]] = {}
 
     def create(self, logical_id: str, properties: Properties, stack: str) -> Provisioned:  # noqa: ARG002
         """Start the server of a new workspace.
@@ -44,21 +43,20 @@ class _Workspaces:
             ValueError: it does not come up, or Prometheus is not installed.
         """
         identifier = f"ws-{uuid.uuid4()}"
-        with self._guard:
-            port = ports.reserve(self._options.server_ports, flag="--server-ports")
         arn = f"arn:aws:aps:{get_region()}:{get_account_id()}:workspace/{identifier}"
         try:
+            port, own_port = self._reserve_ports(arn)
             server = self._servers[arn] = PrometheusServer(
                 folder=self._options.servers / "prometheus" / identifier,
                 log=self._options.logs / "prometheus" / f"{identifier}.log",
                 port=port,
+                own_port=own_port,
                 prefix=f"/workspaces/{identifier}",
                 ledger=self._ledger,
             )
             server.create()
         except (LocalError, OSError) as error:
             self.delete(arn, properties)
-            ports.release(port)
             raise ValueError(f"{_WORKSPACE}: {error}") from error
         return arn, self._attributes(arn)
 
@@ -80,7 +78,8 @@ class _Workspaces:
         server = self._servers.pop(physical_id, None)
         if server is not None:
             server.remove()
-            ports.release(server.port)
+        for port in self._ports.pop(physical_id, ()):
+            ports.release(port)
 
     def server(self, arn: str) -> PrometheusServer:
         """The server of a workspace.
@@ -92,9 +91,15 @@ class _Workspaces:
             raise ValueError(f"{_RULES}: there is no workspace {arn}")
         return self._servers[arn]
 
+    def _reserve_ports(self, arn: str) -> tuple[int, int]:
+        port, own_port = (ports.reserve(self._options.server_ports, flag="--server-ports") for _ in range(2))
+        self._ports[arn] = (port, own_port)
+        return port, own_port
+
     def _attributes(self, arn: str) -> dict[str, str]:
         identifier = arn.rpartition("/")[2]
-        endpoint = f"http://localhost:{self._servers[arn].port}/workspaces/{identifier}/"
+        port, _ = self._ports[arn]
+        endpoint = f"http://localhost:{port}/workspaces/{identifier}/"
         return {"Arn": arn, "WorkspaceId": identifier, "PrometheusEndpoint": endpoint}
 
 

@@ -94,9 +94,11 @@ def test_rules_are_evaluated_replaced_and_refused(cloud: Cloud, deployed: dict[s
     assert eventually(lambda: value(deployed, "answer")) == 42
     assert cloud.deploy(STACK, resources(Rules=RULES % 43), OUTPUTS) == deployed
     eventually(lambda: value(deployed, "answer") == 43)
-    with pytest.raises(DeploymentError, match="does not accept the rules"):
-        cloud.deploy(STACK, resources(Rules=RULES % "rate("), OUTPUTS)
-    eventually(lambda: value(deployed, "answer") == 43)
+    for wrong in ({"Rules": RULES % "rate("}, {"Rules": RULES % 43, "More": "groups: nothing"}):
+        with pytest.raises(DeploymentError, match="does not accept the rules"):
+            cloud.deploy(STACK, resources(**wrong), OUTPUTS)
+    assert cloud.deploy(STACK, resources(Rules=RULES % 44), OUTPUTS) == deployed
+    eventually(lambda: value(deployed, "answer") == 44)
     assert cloud.deploy(STACK, resources(), OUTPUTS) == deployed
     groups = httpx.get(f"{deployed['Endpoint']}api/v1/rules").json()["data"]["groups"]
     assert groups == []
