@@ -40,12 +40,12 @@ def ecs() -> Iterator[FakeEcs]:
 
 
 @contextmanager
-def serving_metrics(text: str) -> Iterator[int]:
+def serving_metrics(text: str, *, status: int = 200) -> Iterator[int]:
     """A task's port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(200)
+            self.send_response(status)
             self.send_header("Content-Type", "text/plain; version=0.0.4")
             self.end_headers()
             self.wfile.write(text.encode())
@@ -242,6 +242,34 @@ def test_in_managed_mode_everything_is_written_elsewhere(
             assert httpx.get(f"{service.url}/api/v1/query", params={"query": "up"}).status_code != 200
         finally:
             receiver.terminate()
+
+
+def health(port: str) -> "subprocess.CompletedProcess[str]":
+    """What the container's health check says."""
+    return subprocess.run(
+        [sys.executable, "-m", "services.healthcheck"],
+        cwd=ROOT,
+        env={"PORT": port},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_health_check_of_its_container_knows_how_to_ask_it(start: Callable[..., Service]) -> None:
+    service = start()
+    service.await_health()
+    port = service.url.rpartition(":")[2]
+    assert health(port).returncode == 0
+    service.stop()
+    assert (health(port).returncode, health(port).stderr.startswith(f"port {port} does not answer")) == (1, True)
+
+
+@pytest.mark.parametrize("status", [404, 503])
+def test_another_answer_is_no_health(status: int) -> None:
+    with serving_metrics("", status=status) as port:
+        done = health(str(port))
+    assert (done.returncode, done.stderr.strip()) == (1, f"port {port} answered {status}")
 
 
 def test_sigterm_ends_the_server_and_then_the_program(start: Callable[..., Service]) -> None:
