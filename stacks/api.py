@@ -20,6 +20,9 @@ from constructs_lib.prometheus import Watched
 from constructs_lib.workload import WorkloadOptions
 from stacks.base import GroundworkStack, StackOptions
 
+# Its name among the security groups.
+LOAD_BALANCER = "load_balancer"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ApiProps:
@@ -88,7 +91,7 @@ class ApiStack(GroundworkStack):
     def security_groups(self) -> Mapping[str, ec2.ISecurityGroup]:
         """The security group of the load balancer, and that of each service by its name."""
         found: dict[str, ec2.ISecurityGroup] = {name: it.security_group for name, it in self.services.items()}
-        return found if self.load_balancer is None else {"load_balancer": self.load_balancer.security_group, **found}
+        return found if self.load_balancer is None else {LOAD_BALANCER: self.load_balancer.security_group, **found}
 
     def _add_load_balancer(self, props: ApiProps) -> LoadBalancer | None:
         if props.load_balancer is None:

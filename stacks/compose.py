@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Protocol
 
 import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
 from constructs import Node
 
 from config.model import SystemConfig
@@ -15,7 +16,7 @@ from constructs_lib.tags import tag_everything
 from constructs_lib.workload import workload_options
 from stacks import parts
 from stacks.alarms import AlarmsStack
-from stacks.api import ApiStack
+from stacks.api import LOAD_BALANCER, ApiStack
 from stacks.backup import BackupStack
 from stacks.base import GroundworkStack
 from stacks.broker import BrokerStack
@@ -52,6 +53,25 @@ class Stacks:
     def __iter__(self) -> Iterator[GroundworkStack]:
         """Yield the stacks there are."""
         return (stack for field in fields(self) if (stack := getattr(self, field.name)) is not None)
+
+    @property
+    def security_groups(self) -> Mapping[str, ec2.ISecurityGroup]:
+        """Security groups by what they guard: `load_balancer`, `service:name`, `database:name`, `cache`, and so on."""
+        found = {
+            name if name == LOAD_BALANCER else f"service:{name}": group
+            for name, group in self.api.security_groups.items()
+        }
+        guarded: dict[str, ec2.IConnectable] = {
+            f"database:{key}": database.network
+            for key, database in (self.database.databases if self.database else {}).items()
+        }
+        if self.cache is not None:
+            guarded["cache"] = self.cache.cache.network
+        if self.broker is not None:
+            guarded["broker"] = self.broker.broker.network
+        if self.search is not None:
+            guarded["search"] = self.search.search.network
+        return found | {name: network.connections.security_groups[0] for name, network in guarded.items()}
 
 
 class _Watched(Protocol):

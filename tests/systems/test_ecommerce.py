@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.support.synth import Assembly, synthesize
+from constructs_lib.providers import LOCAL
+from stacks.compose import build_app, new_app
+from tests.support.synth import Assembly, cdk_context, configuration, synthesize
 from tests.systems.templates import count, only, rules, services, subnets
 
 NAMES = ("user", "product", "order", "payment", "notification", "search", "inventory")
@@ -40,6 +42,21 @@ def test_no_service_reaches_another_ones_database(assembly: Assembly) -> None:
     assert len(ways) == len(NAMES)
     assert all(len(sources) == 1 for sources in ways.values())
     assert len({source for sources in ways.values() for source in sources}) == len(NAMES)
+
+
+def test_security_groups_are_exposed_as_a_map() -> None:
+    """By name, each another one: what a rule of one's own is made from."""
+    stacks = build_app(new_app(cdk_context()), configuration("ecommerce", "dev"), LOCAL)
+    groups = stacks.security_groups
+    assert set(groups) == {
+        "load_balancer",
+        *(f"service:{name}" for name in NAMES),
+        *(f"database:{name}" for name in NAMES),
+        "cache",
+        "broker",
+        "search",
+    }
+    assert len({group.node.path for group in groups.values()}) == len(groups)
 
 
 @pytest.mark.parametrize("name", NAMES)
