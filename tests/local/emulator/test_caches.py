@@ -36,11 +36,11 @@ OUTPUTS = {
 }
 
 
-def resources(**changes: Any) -> dict[str, Any]:
+def resources(*, policy: str = "noeviction", **changes: Any) -> dict[str, Any]:
     parameters = {
         "CacheParameterGroupFamily": "valkey8",
         "Description": "no eviction",
-        "Properties": {"maxmemory-policy": "noeviction"},
+        "Properties": {"maxmemory-policy": policy},
     }
     return {
         "Parameters": {"Type": "AWS::ElastiCache::ParameterGroup", "Properties": parameters},
@@ -122,6 +122,9 @@ def test_the_api_reports_where_the_server_listens(cloud: Cloud, deployed: dict[s
 
 def test_parameters_of_the_group_take_effect(cloud: Cloud, deployed: dict[str, str]) -> None:
     assert client(cloud, deployed).info("memory")["maxmemory_policy"] == "noeviction"
+    assert cloud.deploy(STACK, resources(policy="allkeys-lru"), OUTPUTS) == deployed
+    assert client(cloud, deployed).info("memory")["maxmemory_policy"] == "allkeys-lru"
+    cloud.deploy(STACK, resources(), OUTPUTS)
 
 
 def test_a_server_that_ends_is_replaced_by_an_empty_one(cloud: Cloud, deployed: dict[str, str]) -> None:
@@ -170,6 +173,18 @@ def test_a_group_loses_its_server_with_its_stack(cloud: Cloud) -> None:
     assert folder.is_dir()
     cloud.delete("short-lived")
     assert not folder.exists()
+    with pytest.raises(redis.ConnectionError):
+        connection.ping()
+
+
+def test_a_cluster_by_itself_has_a_server_and_loses_it_with_its_stack(cloud: Cloud) -> None:
+    cluster = {"Engine": "redis", "CacheNodeType": "cache.t4g.micro", "NumCacheNodes": 1}
+    template = {"Cluster": {"Type": "AWS::ElastiCache::CacheCluster", "Properties": cluster}}
+    endpoint = {name: {"Fn::GetAtt": ["Cluster", f"RedisEndpoint.{name}"]} for name in ("Address", "Port")}
+    outputs = cloud.deploy("stand-alone", template, endpoint)
+    connection = redis.Redis(host=outputs["Address"], port=int(outputs["Port"]), socket_timeout=5, retry=ONCE)
+    assert connection.ping()
+    cloud.delete("stand-alone")
     with pytest.raises(redis.ConnectionError):
         connection.ping()
 
