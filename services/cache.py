@@ -14,7 +14,7 @@ from services.settings import CacheServer
 
 # A cache that takes longer than this is of no use; whoever asks goes on without it, or says that it is away.
 _TIMEOUT_SECONDS = 1
-# A connection that the server has closed meanwhile is found out by using it.
+# A connection that the server has closed meanwhile is found out by using it, and a token that was changed likewise.
 _RETRIES = 1
 
 
@@ -38,12 +38,12 @@ class _Token(CredentialProvider):
         return (token,)
 
     def introduce(self, connection: _Connection) -> None:
-        """Authenticates a new connection, once more with the secret's present value if the known one is refused."""
+        """Authenticates a new connection. Raises AuthenticationError, upon which the client tries once more."""
         try:
             connection.on_connect()
         except AuthenticationError:
             self._refused = True
-            connection.on_connect()
+            raise
 
 
 def connect(server: CacheServer, secrets: SecretValues) -> Redis:

@@ -1,0 +1,99 @@
+"""A cache that asks for a token over TLS, and is not always there."""
+
+import time
+
+import pytest
+from redis import ConnectionError as RedisConnectionError
+from redis import Redis, RedisError
+from redis.exceptions import AuthenticationError
+
+from services import cache
+from services.secret_values import SecretValues
+from services.settings import CacheServer
+from tests.support.emulator import Aws
+from tests.support.postgres import HOST
+from tests.support.redis import RedisServer
+
+
+def client(server: RedisServer, secret_arn: str) -> Redis:
+    settings = {"CACHE_HOST": HOST, "CACHE_PORT": server.port, "CACHE_SECRET_ARN": secret_arn}
+    return cache.connect(CacheServer.model_validate(settings), SecretValues())
+
+
+@pytest.fixture
+def connected(redis: RedisServer, aws: Aws) -> Redis:
+    return client(redis, aws.secret(redis.token))
+
+
+def test_it_answers_with_text(connected: Redis) -> None:
+    assert connected.set("name", "Zoë")
+    assert connected.get("name") == "Zoë"
+
+
+def test_a_rotated_token_is_read_anew(redis: RedisServer, aws: Aws) -> None:
+    secret_arn = aws.secret("of yesterday")
+    connected = client(redis, secret_arn)
+    with pytest.raises(AuthenticationError):
+        connected.ping()
+    aws.secrets.put_secret_value(SecretId=secret_arn, SecretString=redis.token)
+    assert connected.ping()
+
+
+def test_a_token_that_is_rotated_under_way_is_not_noticed(redis: RedisServer, aws: Aws) -> None:
+    secret_arn = aws.secret(redis.token)
+    connected = client(redis, secret_arn)
+    assert connected.ping()
+    with redis.connect() as administrator:
+        administrator.config_set("requirepass", "of tomorrow")
+        aws.secrets.put_secret_value(SecretId=secret_arn, SecretString="of tomorrow")
+        administrator.client_kill_filter(skipme=True, _type="normal")
+        try:
+            assert connected.ping()
+        finally:
+            administrator.config_set("requirepass", redis.token)
+
+
+def test_a_restarted_server_is_not_noticed(connected: Redis, redis: RedisServer) -> None:
+    assert connected.set("name", "Ada")
+    redis.stop()
+    redis.start()
+    assert connected.get("name") is None
+
+
+def test_a_server_that_is_away_is_told_in_time(connected: Redis, redis: RedisServer) -> None:
+    assert connected.ping()
+    redis.stop()
+    started = time.monotonic()
+    with pytest.raises(RedisConnectionError):
+        connected.ping()
+    assert time.monotonic() - started < 3
+    redis.start()
+    assert connected.ping()
+
+
+def test_a_server_that_does_not_answer_is_given_up(connected: Redis, redis: RedisServer) -> None:
+    assert connected.ping()
+    with redis.connect() as administrator:
+        administrator.client_pause(5000)
+        started = time.monotonic()
+        with pytest.raises(RedisError):
+            connected.ping()
+        assert time.monotonic() - started < 4
+        administrator.client_unpause()
+
+
+def test_a_certificate_that_is_not_trusted_is_refused(
+    connected: Redis, monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", f"{tmp_path}/absent")
+    with pytest.raises(RedisConnectionError, match="CERTIFICATE_VERIFY_FAILED"):
+        connected.ping()
+
+
+def test_a_secret_that_cannot_be_read_is_an_error_of_the_cache(redis: RedisServer, aws: Aws) -> None:
+    arn = aws.secret("x")
+    aws.secrets.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
+    connected = client(redis, arn)
+    for _ in range(2):
+        with pytest.raises(RedisConnectionError, match="the token cannot be read"):
+            connected.ping()

@@ -1,0 +1,241 @@
+"""Events that leave with the transaction that caused them, and events that are handled once."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from services import inbox, outbox
+from services.events import Event, Publication
+from services.outbox import PublishingError, Relay
+from tests.support.eventually import eventually
+from tests.support.postgres import PostgresServer, TestDatabase
+
+PENDING = "SELECT payload ->> 'number' FROM outbox ORDER BY position"
+
+
+@pytest.fixture
+def database(empty_database: TestDatabase) -> TestDatabase:
+    """A database with nothing but both tables."""
+    with empty_database.connect() as connection:
+        for table in (outbox.create_table(), inbox.create_table()):
+            connection.execute(table.encode())
+    return empty_database
+
+
+def add(database: TestDatabase, *numbers: int, topic: str = "order.placed") -> list[UUID]:
+    with database.connect() as connection, connection.transaction():
+        return [outbox.add(connection, topic, {"number": number}) for number in numbers]
+
+
+class Exchange:
+    """Takes events, but for those that a test refuses; or none, while it has a fault."""
+
+    def __init__(self) -> None:
+        self.taken: list[Event] = []
+        self.calls = 0
+        self.refused_topics: set[str] = set()
+        self.fault: str | None = None
+
+    def publish(self, events: Sequence[Event]) -> Publication:
+        self.calls += 1
+        if self.fault and events:
+            return Publication(refused={}, fault=self.fault)
+        refused = {event.id: "no queue" for event in events if event.topic in self.refused_topics}
+        accepted = [event for event in events if event.id not in refused]
+        self.taken += accepted
+        return Publication(accepted=frozenset(event.id for event in accepted), refused=refused)
+
+    @property
+    def numbers(self) -> list[int]:
+        return [event.payload["number"] for event in self.taken]
+
+
+def connections(database: TestDatabase) -> Callable[[], AbstractContextManager[psycopg.Connection[Any]]]:
+    @contextmanager
+    def connection() -> Iterator[psycopg.Connection[Any]]:
+        with database.connect() as opened:
+            yield opened
+
+    return connection
+
+
+@contextmanager
+def running(database: TestDatabase, exchange: Exchange) -> Iterator[Relay]:
+    relay = Relay(connections(database), exchange.publish)
+    relay.start()
+    try:
+        yield relay
+    finally:
+        relay.stop()
+        assert relay.join(10)
+
+
+def test_events_are_published_in_their_order_and_then_gone(database: TestDatabase) -> None:
+    exchange = Exchange()
+    ids = add(database, *range(120))
+    with running(database, exchange):
+        eventually(lambda: len(exchange.taken) == 120)
+        eventually(lambda: database.rows(PENDING) == [])
+    assert exchange.numbers == list(range(120))
+    assert [event.id for event in exchange.taken] == ids
+    assert {event.topic for event in exchange.taken} == {"order.placed"}
+
+
+def test_an_event_of_a_transaction_that_fails_never_was(database: TestDatabase) -> None:
+    with database.connect() as connection, connection.transaction(force_rollback=True):
+        outbox.add(connection, "order.placed", {"number": 1})
+    assert database.rows(PENDING) == []
+
+
+def test_an_event_belongs_into_a_transaction(database: TestDatabase) -> None:
+    with database.connect() as connection:
+        with pytest.raises(RuntimeError, match="transaction"):
+            outbox.add(connection, "order.placed", {})
+        with pytest.raises(RuntimeError, match="transaction"):
+            inbox.once(connection, uuid4())
+    assert database.rows("SELECT id FROM outbox") == database.rows("SELECT event_id FROM inbox") == []
+
+
+def test_a_new_event_need_not_wait_for_the_next_look(database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "_LOOK_SECONDS", 60)
+    exchange = Exchange()
+    with running(database, exchange) as relay:
+        eventually(lambda: exchange.calls)
+        add(database, 1)
+        relay.wake()
+        eventually(lambda: exchange.numbers == [1])
+
+
+def test_what_is_refused_stays_with_the_reason_and_holds_up_nothing(database: TestDatabase) -> None:
+    exchange = Exchange()
+    exchange.refused_topics = {"nobody.listens"}
+    add(database, 1, topic="nobody.listens")
+    add(database, 2)
+    with running(database, exchange):
+        eventually(lambda: exchange.numbers == [2])
+        eventually(lambda: database.rows("SELECT attempts FROM outbox") == [(2,)])
+        assert database.rows("SELECT payload ->> 'number', last_error FROM outbox") == [("1", "no queue")]
+        exchange.refused_topics = set()
+        eventually(lambda: exchange.numbers == [2, 1])
+        eventually(lambda: database.rows(PENDING) == [])
+
+
+def test_pauses_of_what_is_refused_grow_to_a_minute(database: TestDatabase) -> None:
+    exchange = Exchange()
+    exchange.refused_topics = {"order.placed"}
+    add(database, 1)
+    relay = Relay(connections(database), exchange.publish)
+    pauses = []
+    with database.connect() as connection:
+        for _ in range(12):
+            relay._relay()
+            row = connection.execute("SELECT round(extract(epoch FROM due_at - now())) FROM outbox").fetchone()
+            assert row is not None
+            pauses.append(int(row[0]))
+            connection.execute("UPDATE outbox SET due_at = now()")
+    assert pauses == [1, 2, 4, 8, 16, 32, *[60] * 6]
+
+
+def test_a_fault_keeps_everything(database: TestDatabase) -> None:
+    exchange = Exchange()
+    exchange.fault = "away"
+    add(database, 1, 2)
+    relay = Relay(connections(database), exchange.publish)
+    with pytest.raises(PublishingError, match="away"):
+        relay._relay()
+    assert database.rows("SELECT attempts FROM outbox") == [(0,), (0,)]
+    exchange.fault = None
+    relay._relay()
+    assert exchange.numbers == [1, 2]
+
+
+def test_an_outbox_with_nothing_in_it_keeps_the_connection_alive(database: TestDatabase) -> None:
+    exchange = Exchange()
+    with running(database, exchange):
+        eventually(lambda: exchange.calls > 2)
+
+
+def test_relays_share_the_work_and_take_nothing_twice(database: TestDatabase) -> None:
+    exchanges = [Exchange() for _ in range(4)]
+    add(database, *range(400))
+    relays = [Relay(connections(database), exchange.publish) for exchange in exchanges]
+    with ThreadPoolExecutor(len(relays)) as executor:
+        while database.rows(PENDING):
+            list(executor.map(Relay._relay, relays))
+    assert sorted(number for exchange in exchanges for number in exchange.numbers) == list(range(400))
+    assert min(len(exchange.taken) for exchange in exchanges) > 0
+
+
+def test_a_relay_that_dies_before_it_is_done_leaves_the_event_to_another(database: TestDatabase) -> None:
+    def die(_events: Sequence[Event]) -> Publication:
+        raise SystemExit
+
+    add(database, 1)
+    with pytest.raises(SystemExit):
+        Relay(connections(database), die)._relay()
+    exchange = Exchange()
+    Relay(connections(database), exchange.publish)._relay()
+    assert exchange.numbers == [1]
+
+
+def test_a_database_that_was_away_is_relayed_from_again(database: TestDatabase, postgres: PostgresServer) -> None:
+    exchange = Exchange()
+    with running(database, exchange):
+        eventually(lambda: exchange.calls)
+        postgres.stop()
+        postgres.start()
+        add(database, 1)
+        eventually(lambda: exchange.numbers == [1], seconds=20)
+
+
+def test_an_event_is_new_once(database: TestDatabase) -> None:
+    event_id = uuid4()
+    with database.connect() as connection:
+        for expected in (True, False, False):
+            with connection.transaction():
+                assert inbox.once(connection, event_id) is expected
+        with connection.transaction():
+            assert inbox.once(connection, uuid4())
+
+
+def test_an_event_whose_handling_fails_is_new_again(database: TestDatabase) -> None:
+    event_id = uuid4()
+    with database.connect() as connection:
+        with connection.transaction(force_rollback=True):
+            assert inbox.once(connection, event_id)
+        with connection.transaction():
+            assert inbox.once(connection, event_id)
+
+
+@pytest.mark.parametrize("first_fails", [False, True])
+def test_of_two_at_the_same_time_one_waits_for_the_other(database: TestDatabase, *, first_fails: bool) -> None:
+    event_id = uuid4()
+
+    def second() -> bool:
+        with database.connect() as connection, connection.transaction():
+            return inbox.once(connection, event_id)
+
+    with database.connect() as first, ThreadPoolExecutor(1) as executor:
+        with first.transaction(force_rollback=first_fails):
+            assert inbox.once(first, event_id)
+            answer = executor.submit(second)
+            waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            eventually(lambda: database.rows(waiting))
+            assert not answer.done()
+        assert answer.result(10) is first_fails
+
+
+def test_what_is_old_is_forgotten(database: TestDatabase) -> None:
+    with database.connect() as connection:
+        connection.execute(
+            "INSERT INTO inbox SELECT gen_random_uuid(), now() - make_interval(days => days)"
+            " FROM unnest(ARRAY[0, 29, 31, 90]) AS days"
+        )
+        assert inbox.forget(connection) == 2
+        assert inbox.forget(connection) == 0
+    assert database.rows("SELECT count(*) FROM inbox") == [(2,)]
