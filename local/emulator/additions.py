@@ -5,6 +5,7 @@ from collections.abc import Callable
 from local.emulator import (
     alarms,
     authorization,
+    backups,
     brokers,
     caches,
     container_registry,
@@ -23,6 +24,7 @@ from local.emulator.processes import ProcessLedger
 def install(options: Options, ledger: ProcessLedger) -> Callable[[], None]:
     """Put the additions in place. Returns what stops all that they start."""
     servers = databases.install(options, ledger)
+    backups.install(servers)
     caches.install(options, ledger)
     resources.register(options, ledger, servers, brokers.install(options, ledger))
     tasks.install(options, ledger)

@@ -58,7 +58,7 @@ def install(databases: Databases) -> None:
 
 def _instance_of_snapshot(databases: Databases) -> Action:
     def restore(parameters: Parameters) -> Response:
-        identifier = value(parameters, "DBSnapshotIdentifier").rsplit(":", 1)[-1]
+        identifier = _without_arn(value(parameters, "DBSnapshotIdentifier"))
         snapshot = rds._snapshots.get(identifier)
         if snapshot is None:
             return refused("DBSnapshotNotFound", f"DBSnapshot {identifier} not found.", 404)
@@ -131,7 +131,7 @@ def _restored_instance(action: str, parameters: Parameters, source: Record, begi
 
 def _cluster_of_snapshot(databases: Databases) -> Action:
     def restore(parameters: Parameters) -> Response:
-        identifier = value(parameters, "SnapshotIdentifier").rsplit(":", 1)[-1]
+        identifier = _without_arn(value(parameters, "SnapshotIdentifier"))
         snapshot = rds._db_cluster_snapshots.get(identifier)
         if snapshot is None:
             return refused("DBClusterSnapshotNotFoundFault", f"DB cluster snapshot {identifier} not found.", 404)
@@ -188,6 +188,11 @@ def _restored_cluster(action: str, parameters: Parameters, source: Record, begin
         rds._clusters.pop(cluster["DBClusterIdentifier"], None)
         return failed(error)
     return cluster_response(action, cluster)
+
+
+def _without_arn(snapshot: str) -> str:
+    """A snapshot's identifier, which may have a colon in it, from it or from its ARN."""
+    return snapshot.split(":", 6)[6] if snapshot.startswith("arn:") else snapshot
 
 
 def _settings(source: Record, names: tuple[str, ...]) -> dict[str, str]:

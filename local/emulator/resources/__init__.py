@@ -8,6 +8,7 @@ from local.emulator.resources import (
     alarms,
     amazon_mq,
     application_autoscaling,
+    backup,
     composite_alarms,
     ec2_addresses,
     ec2_instances,
@@ -36,11 +37,13 @@ def register(options: Options, ledger: ProcessLedger, databases: Databases, brok
     lambda_functions.register()
     ec2_networks.register()
     secrets.register()
+    backup.register_vault()
     recorded = RecordedOnly(options.recorded_only)
     for types in (
         alarms.types(recorded),
         amazon_mq.types(recorded),
         application_autoscaling.types(recorded),
+        backup.types(recorded),
         composite_alarms.types(),
         ec2_addresses.TYPES,
         ec2_instances.TYPES,

@@ -1,10 +1,11 @@
-"""Many services in one cluster: behind one load balancer and behind none, one of them a singleton, and one-off tasks."""
+"""Many services in one cluster, with a load balancer and without; one is a singleton; and tasks that run once."""
 
 import json
 import os
 import signal
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -197,7 +198,7 @@ def lives(cloud: Cloud, name: str) -> list[tuple[float, float]]:
 
 def overlaps(found: list[tuple[float, float]]) -> list[tuple[float, float]]:
     """How long one began before its predecessor had ended."""
-    return [(begin, end) for (_, end), (begin, _) in zip(found, found[1:], strict=False) if begin < end]
+    return [(begin, end) for (_, end), (begin, _) in pairwise(found) if begin < end]
 
 
 def test_every_service_runs_whether_or_not_it_has_a_load_balancer(cloud: Cloud) -> None:
