@@ -1,8 +1,7 @@
 """An order through all seven services."""
 
-import time
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -12,19 +11,11 @@ from services.shop.events import SUBSCRIPTIONS
 from tests.services.shop.conftest import SERVICES, Serve
 from tests.services.shop.pictures import PNG
 from tests.support.emulator import Emulator
+from tests.support.eventually import eventually
 from tests.support.postgres import TestDatabase
 from tests.support.rabbitmq import RabbitMq
 
-T = TypeVar("T")
 _SECONDS = 30
-
-
-def eventually(look: Callable[[], T | None]) -> T:
-    deadline = time.monotonic() + _SECONDS
-    while (found := look()) is None:
-        assert time.monotonic() < deadline, "it did not come to pass in time"
-        time.sleep(0.1)
-    return found
 
 
 def answered(request: Callable[[], httpx.Response], status: int) -> dict[str, Any]:
@@ -34,7 +25,7 @@ def answered(request: Callable[[], httpx.Response], status: int) -> dict[str, An
         response = request()
         return response.json() if response.status_code == status else None
 
-    return eventually(look)
+    return eventually(look, seconds=_SECONDS)
 
 
 class Shopping:
@@ -68,7 +59,7 @@ class Shopping:
             order: dict[str, Any] = self._services["order"].get(f"/orders/{order_id}").json()
             return None if order["status"] == "placed" else order
 
-        return eventually(look)
+        return eventually(look, seconds=_SECONDS)
 
 
 @pytest.fixture
@@ -99,12 +90,12 @@ def test_an_order_passes_all_seven_services(
     assert services["inventory"].get(f"/inventory/{product_id}").json()["quantity"] == 3
 
     path = f"/order-notifications/{order_id}"
-    eventually(lambda: services["notification"].get(path).json().get("sent_at"))
+    eventually(lambda: services["notification"].get(path).json().get("sent_at"), seconds=_SECONDS)
     (mail,) = emulator.emails(shopping.email)
     assert mail["Subject"] == "Your order is confirmed"
     assert f"{order_id} is confirmed: 2 of {name}, 84.10 in all" in mail["BodyText"]
 
-    found = eventually(lambda: services["search"].get("/search", params={"q": name}).json()["items"] or None)
+    found = eventually(lambda: services["search"].get("/search", params={"q": name}).json()["items"], seconds=_SECONDS)
     assert [each["id"] for each in found] == [product_id]
     for database in databases.values():
         assert not database.rows("SELECT 1 FROM pg_tables WHERE tablename = 'outbox'") or not database.rows(
@@ -138,7 +129,7 @@ def test_what_is_told_before_a_service_first_runs_reaches_it(together: Serve, br
     created = early["product"].post("/products", json={"name": "Kettle", "price_cents": 100})
     order_id = shopping.orders(created.json()["id"], 1)
     queue = SUBSCRIPTIONS["inventory"].queue
-    eventually(lambda: True if broker.count(queue) == 2 else None)
+    eventually(lambda: broker.count(queue) == 2, seconds=_SECONDS)
     together("inventory")
     order = shopping.hears_of(order_id)
     assert (order["status"], order["reason"]) == ("rejected", "nothing on stock")

@@ -17,9 +17,8 @@ from tests.services.shop.conftest import Environment, Serve, served
 from tests.services.shop.engine import FakeEngine, running_engine
 from tests.services.shop.facts import event
 from tests.support.emulator import Aws
+from tests.support.eventually import eventually
 from tests.support.postgres import TestDatabase
-
-PATIENCE_SECONDS = 8
 
 
 @pytest.fixture
@@ -63,10 +62,7 @@ def search(client: httpx.Client, words: str) -> tuple[str, list[str]]:
 
 
 def await_engine(client: httpx.Client, words: str, expected: tuple[str, list[str]]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while (found := search(client, words)) != expected:
-        assert time.monotonic() < deadline, found
-        time.sleep(0.1)
+    eventually(lambda: search(client, words) == expected)
 
 
 def test_postgresql_finds_by_all_words_whatever_their_case(alone: Serve, create: Callable[[str], UUID]) -> None:
@@ -152,10 +148,7 @@ def test_what_the_engine_does_not_take_is_found_by_postgresql(
 ) -> None:
     engine.refused.add(str(create("Kettle")))
     client = with_engine("search")
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not any(urlsplit(path).path.endswith("_bulk") for _, path in engine.requests):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    eventually(lambda: any(urlsplit(path).path.endswith("_bulk") for _, path in engine.requests))
     assert search(client, "kettle") == ("postgresql", ["Kettle"])
     engine.refused.clear()
     await_engine(client, "kettle", ("opensearch", ["Kettle"]))
