@@ -58,7 +58,12 @@ class _Service:
         request: dict[str, Any] = provisioners._pascal_to_camel(given)
         answer(ecs._create_service({**request, "serviceName": name, "cluster": cluster}), _SERVICE)
         _rebalance(f"{cluster}/{name}", properties)
-        _await_steady(f"{cluster}/{name}")
+        try:
+            _await_steady(f"{cluster}/{name}")
+        except ValueError:
+            # CloudFormation knows nothing of it yet, so that the rollback would leave it there.
+            self.delete(name, properties)
+            raise
         return self._provisioned(cluster, name)
 
     def update(

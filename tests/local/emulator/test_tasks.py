@@ -212,13 +212,29 @@ def test_no_tasks_means_no_targets(cloud: Cloud, web: httpx.Client) -> None:
 
 
 def test_the_first_deployment_of_a_service_can_fail(cloud: Cloud) -> None:
-    resources = template("broken", desired=1)
+    with pytest.raises(DeploymentError, match="the configuration is broken") as failure:
+        cloud.deploy("first", unnamed("broken"))
+    assert failure.value.status == "ROLLBACK_COMPLETE"
+    cloud.delete("first")
+
+
+@pytest.mark.usefixtures("web")
+def test_a_service_that_never_ran_leaves_its_name_to_the_next(cloud: Cloud) -> None:
+    without = {name: resource for name, resource in unnamed("one").items() if name != "Service"}
+    cluster = cloud.deploy("again", without, {"Cluster": {"Ref": "Cluster"}})["Cluster"]
+    with pytest.raises(DeploymentError, match="the configuration is broken"):
+        cloud.deploy("again", unnamed("broken"))
+    assert cloud.client("ecs").list_services(cluster=cluster)["serviceArns"] == []
+    cloud.deploy("again", unnamed("one"))
+    assert len(cloud.client("ecs").list_services(cluster=cluster)["serviceArns"]) == 1
+    cloud.delete("again")
+
+
+def unnamed(tag: str) -> dict[str, Any]:
+    """A second copy beside the first: but for the service, nothing carries its names."""
+    resources = template(tag, desired=1)
     for name in ("Cluster", "Queue", "Log", "Token", "Balancer", "Targets", "Role"):
-        # A second copy beside the first: nothing may carry its names.
         properties = resources[name].get("Properties", {})
         for key in ("ClusterName", "QueueName", "LogGroupName", "Name", "RoleName"):
             properties.pop(key, None)
-    with pytest.raises(DeploymentError, match="the configuration is broken") as failure:
-        cloud.deploy("first", resources)
-    assert failure.value.status == "ROLLBACK_COMPLETE"
-    cloud.delete("first")
+    return resources
