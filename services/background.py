@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from services.logs import without_values
+from services.logs import described
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class Loop:
             pause = min(_FIRST_PAUSE_SECONDS * 2.0 ** (self._failures - 1), _MAX_PAUSE_SECONDS)
             logger.warning(
                 "failed; going on after a pause",
-                extra={"task": self._name, "failures": self._failures, "pause_seconds": pause, **without_values(error)},
+                extra={"task": self._name, "failures": self._failures, "pause_seconds": pause, **described(error)},
             )
             return pause
         if self._failures:

@@ -10,6 +10,7 @@ from psycopg import Connection, Error, OperationalError
 from psycopg.errors import ReadOnlySqlTransaction
 from psycopg.pq import TransactionStatus
 
+from services.failures import UnavailableError
 from services.secret_values import SecretUnavailableError, SecretValues
 from services.settings import DatabaseLocation, DatabaseUrl
 
@@ -38,8 +39,8 @@ _IDLE_SESSION_SECONDS = 120
 _PAUSE_SECONDS = 0.5
 
 
-class DatabaseUnavailableError(Exception):
-    """The database cannot be reached or used at present; the same call may succeed later."""
+class DatabaseUnavailableError(UnavailableError):
+    """The database cannot be reached or used."""
 
 
 class Database:

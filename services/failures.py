@@ -1,4 +1,11 @@
-"""Whether something that failed is worth another attempt."""
+"""What failures say about another attempt."""
+
+
+class UnavailableError(Exception):
+    """Something that a process uses is away at present; the same call may succeed later.
+
+    Its text says why and repeats nothing of what was asked, so that it may be logged and shown.
+    """
 
 
 class PermanentError(Exception):

@@ -9,6 +9,8 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 from psycopg import Error
 
+from services.failures import UnavailableError
+
 _PASSED_ON = {"services", "uvicorn", "psycopg", "alembic", "pika"}
 
 
@@ -24,6 +26,11 @@ def configure_logging(service: str, level: str) -> Logger:
     # pika logs each failure to connect at several places; it also raises it, and that is logged once.
     logging.getLogger("pika").setLevel(logging.CRITICAL)
     return logger
+
+
+def described(error: BaseException) -> dict[str, Any]:
+    """What an error that was to be expected may tell the log: its text, if that is safe, or where it comes from."""
+    return {"reason": str(error)} if isinstance(error, UnavailableError) else without_values(error)
 
 
 def without_values(error: BaseException) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from psycopg.types.json import Jsonb
 from services.background import Loop
 from services.database import require_transaction
 from services.events import Event, Publication
+from services.failures import UnavailableError
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ _MAX_PAUSE_SECONDS = 60
 Publish = Callable[[Sequence[Event]], Publication]
 
 
-class PublishingError(Exception):
+class PublishingError(UnavailableError):
     """Nothing can be published at present."""
 
 

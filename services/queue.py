@@ -7,6 +7,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from services.aws import bounded
+from services.failures import UnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 _TIMEOUT_SECONDS = 2
 
 
-class QueueUnavailableError(Exception):
+class QueueUnavailableError(UnavailableError):
     """The queue did not take the message, or does not answer."""
 
 

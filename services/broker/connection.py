@@ -5,6 +5,7 @@ import ssl
 from pika import BlockingConnection, ConnectionParameters, PlainCredentials, SSLOptions
 from pika.exceptions import AMQPError, ProbableAuthenticationError
 
+from services.failures import UnavailableError
 from services.secret_values import SecretUnavailableError, SecretValues
 from services.settings import BrokerServer
 
@@ -20,8 +21,8 @@ _TCP_OPTIONS = {"TCP_USER_TIMEOUT": 5000, "TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2,
 FAULTS = (AMQPError, OSError)
 
 
-class BrokerUnavailableError(Exception):
-    """The broker cannot be reached or used at present; the same call may succeed later."""
+class BrokerUnavailableError(UnavailableError):
+    """The broker cannot be reached or used."""
 
 
 class Broker:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 
-from services.logs import without_values
+from services.logs import described
 from services.serving.dependency import Dependency
 
 logger = logging.getLogger(__name__)
@@ -123,7 +123,7 @@ def _field(location: tuple[str | int, ...]) -> str:
 
 def _handler(dependency: str) -> Callable[[Request, Exception], Awaitable[JSONResponse]]:
     async def unavailable_error(request: Request, error: Exception) -> JSONResponse:
-        about = {"dependency": dependency, "path": request.url.path, **without_values(error)}
+        about = {"dependency": dependency, "path": request.url.path, **described(error)}
         logger.error("a dependency is not available", extra=about)
         return response(unavailable(f"the {dependency} is not available", dependency))
 

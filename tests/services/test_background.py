@@ -9,6 +9,7 @@ import pytest
 
 from services import background
 from services.background import Loop
+from services.failures import UnavailableError
 from tests.support.eventually import eventually
 
 
@@ -85,6 +86,12 @@ def test_it_outlives_failures_with_growing_pauses(
     assert [each.get("failures") for each in logged] == [1, 2, 3, 4, 4]
     assert logged[0]["error"] == "builtins.RuntimeError"
     assert "hunter2" not in str(logged)
+
+
+def test_the_reason_is_told_where_it_may_be(caplog: pytest.LogCaptureFixture) -> None:
+    with running(Step(UnavailableError("the broker is on holiday")), idle_seconds=60):
+        eventually(lambda: caplog.records)
+    assert caplog.records[0].__dict__["reason"] == "the broker is on holiday"
 
 
 def test_pauses_begin_anew_after_it_has_worked(monkeypatch: pytest.MonkeyPatch) -> None:

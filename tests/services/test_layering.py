@@ -45,7 +45,7 @@ HANDLERS = ["workers.backups.handler", "workers.migrations.handler", "workers.no
 def test_functions_need_nothing_that_only_the_container_installs(handler: str) -> None:
     program = f"""
 import sys
-for name in ("fastapi", "starlette", "uvicorn", "psycopg_pool"):
+for name in ("fastapi", "opensearchpy", "pika", "prometheus_client", "psycopg_pool", "redis", "starlette", "uvicorn"):
     sys.modules[name] = None
 import {handler}
 """
