@@ -46,7 +46,7 @@ def _back_up(stage: Stage) -> None:
     report = json.loads(answer["Payload"].read())
     if answer.get("FunctionError"):
         raise LocalError(f"the backup function {name} failed: {report.get('errorMessage', report)}; type: make logs")
-    stage.show("dump", "proven", f"{report['rows']} rows restored and compared   {report['key']}", since=started)
+    stage.show("dump", "proven", f"rows restored and compared: {report['rows']}   {report['key']}", since=started)
 
 
 def _watch(stage: Stage) -> None:
