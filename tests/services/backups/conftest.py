@@ -8,9 +8,11 @@ import pytest
 
 from services.backups.bucket import DumpBucket
 from services.backups.budget import Budget
+from services.backups.dump import Written
 from services.backups.session import Sessions
 from services.secret_values import SecretValues
 from services.settings import DatabaseUrl
+from tests.services.backups.dumping import write
 from tests.support.emulator import Aws, aws, emulator
 from tests.support.postgres import TestDatabase, empty_database, postgres
 
@@ -98,3 +100,8 @@ def other(empty_database: TestDatabase) -> Iterator[str]:
 def budget() -> Budget:
     """More time than any test takes."""
     return Budget(60)
+
+
+@pytest.fixture
+def written(sessions: Sessions, bucket: DumpBucket, budget: Budget) -> Written:
+    return write(sessions, bucket, budget)
