@@ -3,6 +3,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -106,17 +107,31 @@ def test_a_failed_bootstrap_shows_why(settings: Settings) -> None:
 def test_an_interrupted_deployment_leaves_no_cli_behind(settings: Settings) -> None:
     install_cli(settings, f'sleep 600 &\necho $$ $! > "{settings.root}/pids"\n{DEPLOYS}wait\n')
     pids_file = settings.root / "pids"
-    timer = threading.Thread(target=interrupt_once, args=(pids_file,))
-    timer.start()
+    person = threading.Thread(target=interrupt, args=(pids_file,))
+    person.start()
     with pytest.raises(KeyboardInterrupt):
         deploy(settings)
-    timer.join()
+    person.join()
     assert not any(psutil.pid_exists(int(pid)) for pid in pids_file.read_text().split())
 
 
-def interrupt_once(path: Path) -> None:
-    """Do what Ctrl-C does, as soon as the file is there."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and not (path.exists() and path.read_text().strip()):
+def interrupt(path: Path) -> None:
+    """Do what Ctrl-C does, as soon as the file is there.
+
+    Again while the CLI runs, as a person would: a signal that comes just before a read that waits is noticed after it.
+    """
+    assert eventually(lambda: path.exists() and path.read_text().strip(), seconds=10)
+    pid = int(path.read_text().split()[0])
+    for _ in range(5):
+        os.kill(os.getpid(), signal.SIGINT)
+        if eventually(lambda: not psutil.pid_exists(pid), seconds=5):
+            return
+
+
+def eventually(probe: Callable[[], object], *, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if probe():
+            return True
         time.sleep(0.05)
-    os.kill(os.getpid(), signal.SIGINT)
+    return False

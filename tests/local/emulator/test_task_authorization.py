@@ -1,6 +1,7 @@
 """Who looks at the tasks of a cluster needs the permissions that AWS documents."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
@@ -41,7 +42,9 @@ def test_naming_the_cluster_as_resource_lets_nobody_list_its_tasks(cloud: Cloud)
 def test_tasks_are_described_by_their_own_arn(cloud: Cloud) -> None:
     cloud.client("ecs").create_cluster(clusterName="mine")
     describer = client(cloud, "describer", {"Action": "ecs:DescribeTasks", "Resource": f"{ECS}:task/mine/*"})
-    for task in ("1", f"{ECS}:task/mine/1"):
+    # As long as a real one: the end of an id is taken for the whole.
+    task_id = uuid4().hex
+    for task in (task_id, f"{ECS}:task/mine/{task_id}"):
         assert describer.describe_tasks(cluster="mine", tasks=[task])["tasks"] == []
     with pytest.raises(ClientError, match="ecs:DescribeTasks"):
-        describer.describe_tasks(cluster="other", tasks=["1"])
+        describer.describe_tasks(cluster="other", tasks=[task_id])
