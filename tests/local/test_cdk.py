@@ -2,8 +2,7 @@ import json
 import os
 import signal
 import threading
-import time
-from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -13,6 +12,7 @@ from local import cdk
 from local.cdk_output import DeployProgress
 from local.errors import LocalError
 from local.settings import Settings
+from tests.support.eventually import eventually
 
 DEPLOYS = """\
 echo 'Queue (t-dev-queue): deploying... [1/1]'
@@ -120,18 +120,10 @@ def interrupt(path: Path) -> None:
 
     Again while the CLI runs, as a person would: a signal that comes just before a read that waits is noticed after it.
     """
-    assert eventually(lambda: path.exists() and path.read_text().strip(), seconds=10)
+    eventually(lambda: path.exists() and path.read_text().strip())
     pid = int(path.read_text().split()[0])
     for _ in range(5):
         os.kill(os.getpid(), signal.SIGINT)
-        if eventually(lambda: not psutil.pid_exists(pid), seconds=5):
+        with suppress(AssertionError):
+            eventually(lambda: not psutil.pid_exists(pid), seconds=5)
             return
-
-
-def eventually(probe: Callable[[], object], *, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if probe():
-            return True
-        time.sleep(0.05)
-    return False

@@ -20,6 +20,7 @@ import pytest
 
 from tests.services.prometheus.fake_ecs import FakeEcs, fake_ecs
 from tests.support.emulator import Emulator
+from tests.support.eventually import eventually
 from tests.support.postgres import HOST, free_port
 
 ROOT = Path(__file__).parents[3]
@@ -119,15 +120,6 @@ class Service:
             return httpx.get(self.url + path).is_success
         except httpx.TransportError:
             return False
-
-
-def eventually(probe: Callable[[], Any], seconds: float = 20) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if answer := probe():
-            return answer
-        time.sleep(0.1)
-    raise AssertionError(f"nothing came of it within {seconds} s")
 
 
 @pytest.fixture
