@@ -6,6 +6,10 @@ from pydantic import Field
 
 from config.section import AcmCertificateArn, Section
 
+# Of a load balancer's rules; 1 is asked first.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateRule.html
+HIGHEST_PRIORITY = 50_000
+
 
 class Nat(StrEnum):
     """How private subnets reach the internet."""
@@ -79,3 +83,5 @@ class Route(Section):
     """Path patterns such as `/orders*`; one rule of a load balancer holds five values."""
     hosts: tuple[str, ...] = Field(default=(), max_length=5)
     """Host name patterns such as `api.example.com`."""
+    priority: int | None = Field(default=None, ge=1, le=HIGHEST_PRIORITY)
+    """Its place among the rules, 1 asked first; None derives it, narrower patterns before wider ones."""

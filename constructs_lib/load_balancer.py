@@ -13,6 +13,7 @@ from constructs_lib.alarms import alarm
 from constructs_lib.graphs import Graph
 from constructs_lib.lifecycle import is_protected
 from constructs_lib.network import PUBLIC
+from constructs_lib.routing import Rules
 
 HEALTH_PATH = "/health"
 # A target is deregistered for 30 s while its requests end.
@@ -58,7 +59,7 @@ class LoadBalancer(Construct):
             deletion_protection=is_protected(lifecycle),
         )
         self._listener = self._add_listener(config)
-        self._rules = 0
+        self._rules = Rules()
         scheme = "http" if config.certificate_arn is None else "https"
         self.url = f"{scheme}://{self.load_balancer.load_balancer_dns_name}"
         if alarm_topic is not None:
@@ -72,23 +73,23 @@ class LoadBalancer(Construct):
             )
 
     def add_service(
-        self, id_: str, *, service: elbv2.IApplicationLoadBalancerTarget, port: int, route: Route
+        self, id_: str, *, name: str, service: elbv2.IApplicationLoadBalancerTarget, port: int, route: Route
     ) -> elbv2.ApplicationTargetGroup:
         """Lead the requests of a route to a service, and let the load balancer reach its port.
 
-        Rules are asked in the order in which services are added. A new one goes to the end: CloudFormation cannot give
-        a rule a priority that another one still holds.
+        Which rule is asked first follows from the routes, not from the order in which services are added.
+
+        Raises:
+            ConfigError: The route and that of another service do not go together.
         """
         conditions = [
             *([elbv2.ListenerCondition.path_patterns(list(route.paths))] if route.paths else []),
             *([elbv2.ListenerCondition.host_headers(list(route.hosts))] if route.hosts else []),
         ]
-        if conditions:
-            self._rules += 1
         return self._listener.add_targets(
             id_,
             conditions=conditions or None,
-            priority=self._rules if conditions else None,
+            priority=self._rules.add(name, route),
             port=port,
             protocol=elbv2.ApplicationProtocol.HTTP,
             targets=[service],

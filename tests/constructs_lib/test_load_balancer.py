@@ -37,7 +37,11 @@ def balanced(
         )
         for number, route in enumerate(routes, start=1):
             made.add_service(
-                f"Service{number}", service=targets.IpTarget(f"10.0.0.{number}"), port=3000 + number, route=route
+                f"Service{number}",
+                name=f"service-{number}",
+                service=targets.IpTarget(f"10.0.0.{number}"),
+                port=3000 + number,
+                route=route,
             )
         if graphs is not None:
             graphs.extend((graph.title, len(graph.metrics)) for graph in made.graphs)
@@ -116,25 +120,45 @@ def test_what_no_rule_names_is_answered_by_the_load_balancer(certificate: dict[s
     }
 
 
-def test_rules_are_asked_in_the_order_of_config() -> None:
+def test_rules_are_asked_narrower_ones_first() -> None:
     """A wider pattern before a narrower one takes its requests."""
     template = balanced(
-        Route(paths=("/orders/special*",)),
         Route(paths=("/orders*", "/carts*")),
+        Route(paths=("/orders/special*",)),
         Route(hosts=("api.example.com",)),
         Route(paths=("/a*",), hosts=("b.example.com",)),
         fixed_response=NOT_FOUND,
     )
     groups = template.find_resources("AWS::ElasticLoadBalancingV2::TargetGroup")
-    assert [
-        (priority, paths, hosts, groups[group]["Properties"]["Port"])
-        for priority, paths, hosts, group in rules(template)
-    ] == [
-        (1, ["/orders/special*"], [], 3001),
-        (2, ["/orders*", "/carts*"], [], 3002),
-        (3, [], ["api.example.com"], 3003),
-        (4, ["/a*"], ["b.example.com"], 3004),
+    assert [(paths, hosts, groups[group]["Properties"]["Port"]) for _, paths, hosts, group in rules(template)] == [
+        (["/a*"], ["b.example.com"], 3004),
+        ([], ["api.example.com"], 3003),
+        (["/orders/special*"], [], 3002),
+        (["/orders*", "/carts*"], [], 3001),
     ]
+
+
+def test_a_service_that_moves_or_goes_leaves_the_rules_of_others_as_they_are() -> None:
+    """CloudFormation cannot give a rule a priority that another one still holds: it rolls the deployment back."""
+    routes = {name: Route(paths=(f"/{name}*",)) for name in ("users", "orders", "payments")}
+
+    def of(*names: str) -> dict[str, Any]:
+        def build(stack: cdk.Stack) -> None:
+            config = LoadBalancerConfig(fixed_response=NOT_FOUND)
+            made = LoadBalancer(
+                stack, "Balancer", vpc=vpc(stack), config=config, lifecycle=Lifecycle.DESTROY, alarm_topic=None
+            )
+            for name in names:
+                made.add_service(name, name=name, service=targets.IpTarget("10.0.0.9"), port=3000, route=routes[name])
+
+        return dict(template_of(build).find_resources("AWS::ElasticLoadBalancingV2::ListenerRule"))
+
+    all_of_them = of("users", "orders", "payments")
+    assert len(all_of_them) == 3
+    assert of("payments", "users", "orders") == all_of_them
+    without = of("orders", "payments")
+    assert len(without) == 2
+    assert without.items() <= all_of_them.items()
 
 
 def test_a_route_without_patterns_takes_the_rest() -> None:

@@ -16,6 +16,21 @@ def subnets(assembly: Assembly) -> dict[str, list[str]]:
     return {tier: [block for _, block in sorted(blocks)] for tier, blocks in found.items()}
 
 
+def subnet_ids(assembly: Assembly) -> dict[str, list[str]]:
+    """Logical ids of the subnets by their tier, sorted."""
+    found: dict[str, list[str]] = {}
+    for place, resource in assembly.resources("AWS::EC2::Subnet", "Network").items():
+        tags = {tag["Key"]: tag["Value"] for tag in resource["Properties"]["Tags"]}
+        found.setdefault(tags["aws-cdk:subnet-name"], []).append(place.partition("/")[2])
+    return {tier: sorted(ids) for tier, ids in found.items()}
+
+
+def referred(assembly: Assembly, references: list[dict[str, Any]]) -> list[str]:
+    """Logical ids of the resources of Network that references from another stack lead to, sorted."""
+    outputs = assembly.templates["Network"]["Outputs"]
+    return sorted(outputs[each["Fn::GetStackOutput"]["OutputName"]]["Value"]["Ref"] for each in references)
+
+
 def services(assembly: Assembly) -> dict[str, dict[str, Any]]:
     """ECS services by the name of their container: tasks, size, port, and how a deployment replaces them."""
     found = {}
