@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import ArnFormat, Duration, Stack
+from aws_cdk import ArnFormat, Duration, Names, Stack
 from aws_cdk import aws_backup as backup
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
@@ -17,6 +17,7 @@ from constructs_lib.lifecycle import is_protected, removal_policy
 # The vault that AWS Backup's console makes when it is first opened in a region, or a person by its CLI: copies go
 # there, so that no stack is needed in that region.
 COPY_VAULT = "Default"
+_LONGEST_NAME = 50
 _HOUR = Duration.hours(1)
 
 
@@ -35,9 +36,12 @@ class DailyBackups(Construct):
     ) -> None:
         super().__init__(scope, id_)
         protected = is_protected(lifecycle)
+        # Names are asked for, and unique in an account and region; the CDK's own are the same in every system.
+        name = Names.unique_resource_name(self, max_length=_LONGEST_NAME, separator="-")
         self.vault = backup.BackupVault(
             self,
             "Vault",
+            backup_vault_name=name,
             # By policy, so that not even an administrator deletes a recovery point before its time by mistake.
             block_recovery_point_deletion=protected,
             removal_policy=removal_policy(lifecycle),
@@ -45,6 +49,7 @@ class DailyBackups(Construct):
         plan = backup.BackupPlan(
             self,
             "Plan",
+            backup_plan_name=name,
             backup_vault=self.vault,
             backup_plan_rules=[
                 backup.BackupPlanRule(
@@ -68,6 +73,16 @@ class DailyBackups(Construct):
                 description="A backup job failed",
                 topic=alarm_topic,
             )
+            if config.copy_region is not None:
+                # Told where the copy is taken from, under the name of the vault it is taken from.
+                alarm(
+                    self,
+                    "FailedCopyAlarm",
+                    metric=self._jobs("NumberOfCopyJobsFailed"),
+                    threshold=1,
+                    description="A backup was not copied to another region",
+                    topic=alarm_topic,
+                )
 
     @property
     def graphs(self) -> tuple[Graph, ...]:

@@ -65,6 +65,8 @@ class FargateService(Construct):
         task_definition = ecs.FargateTaskDefinition(
             self,
             "Task",
+            # The CDK's own name is the same in every environment, whose revisions would then be numbered as one.
+            family=f"{Stack.of(self).stack_name}-{name}",
             cpu=config.cpu_units,
             memory_limit_mib=config.memory_mib,
             runtime_platform=ecs.RuntimePlatform(
@@ -132,7 +134,9 @@ class FargateService(Construct):
         self.consumer = Consumer(role=task_definition.task_role, network=self.service)
         target_group = None
         if load_balancer is not None and config.route is not None:
-            target_group = load_balancer.add_service(id_, service=self.service, port=config.port, route=config.route)
+            target_group = load_balancer.add_service(
+                id_, name=name, service=self.service, port=config.port, route=config.route
+            )
         if scales:
             self._scale(config, target_group)
         access.allow(self.consumer)

@@ -78,12 +78,25 @@ class Network(Construct):
                 )
             },
         )
+        self._await_internet()
         self._add_endpoints(endpoints)
         end_provider_logs(self, "ClosingLogs", provider=_CLOSING_PROVIDER, retention=log_retention)
         if isinstance(nat_provider, ec2.NatInstanceProviderV2):
             nat_provider.connections.allow_from(
                 ec2.Peer.ipv4(self.vpc.vpc_cidr_block), ec2.Port.all_traffic(), "Private subnets to the internet"
             )
+
+    def _await_internet(self) -> None:
+        """Make gateways only when the VPC has its way out.
+
+        One that stands in a subnet waits for that subnet's route by itself; a regional one stands in none, and waits
+        for the internet gateway, but not until it is attached.
+        """
+        made = self.vpc.node.find_all()
+        attachments = [each for each in made if isinstance(each, ec2.CfnVPCGatewayAttachment)]
+        for gateway in made:
+            if isinstance(gateway, ec2.CfnNatGateway) and gateway.subnet_id is None:
+                gateway.node.add_dependency(*attachments)
 
     def _add_endpoints(self, names: Sequence[str]) -> None:
         if not names:

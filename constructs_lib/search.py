@@ -79,6 +79,8 @@ class SearchDomain(Construct):
                 master_user_password=secret.secret_value_from_json("password"),
             ),
             enable_auto_software_update=True,
+            # A new engine version upgrades the domain; without it, CloudFormation makes another one, and it is empty.
+            enable_version_upgrade=True,
             removal_policy=removal_policy(lifecycle),
         )
         self._let_its_own_users_decide(domain)

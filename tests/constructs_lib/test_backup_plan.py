@@ -1,5 +1,6 @@
 """Decisions of the backup plan."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +9,10 @@ from aws_cdk import assertions
 
 from config.model import BackupConfig, Lifecycle
 from constructs_lib.backup_plan import DailyBackups
+from stacks.base import GroundworkStack
+from stacks.compose import new_app
 from tests.support.given import template_of, topic
+from tests.support.synth import cdk_context
 
 ARNS = tuple(f"arn:aws:rds:eu-central-1:123456789012:db:{name}" for name in ("orders", "users"))
 
@@ -24,6 +28,17 @@ def backups(lifecycle: Lifecycle = Lifecycle.RETAIN, *, alarms: bool = False, **
             alarm_topic=topic(stack) if alarms else None,
         )
     )
+
+
+def names(stack_name: str) -> tuple[str, str]:
+    """The names of vault and plan in a stack of that name."""
+    stack = GroundworkStack(new_app(cdk_context()), "Backup", stack_name=stack_name)
+    DailyBackups(
+        stack, "Backups", config=BackupConfig(), resource_arns=ARNS, lifecycle=Lifecycle.RETAIN, alarm_topic=None
+    )
+    template = assertions.Template.from_stack(stack)
+    (plan,) = template.find_resources("AWS::Backup::BackupPlan").values()
+    return vault(template)["Properties"]["BackupVaultName"], plan["Properties"]["BackupPlan"]["BackupPlanName"]
 
 
 def rule(template: assertions.Template) -> Mapping[str, Any]:
@@ -45,6 +60,14 @@ def test_a_backup_every_day_kept_as_long_as_configured() -> None:
     assert found["Lifecycle"] == {"DeleteAfterDays": 21}
     (name,) = template.find_resources("AWS::Backup::BackupVault")
     assert found["TargetBackupVault"] == {"Fn::GetAtt": [name, "BackupVaultName"]}
+
+
+def test_systems_side_by_side_have_vaults_and_plans_of_their_own() -> None:
+    """AWS refuses a second vault of a name in an account and region, and with it the whole stack."""
+    one, other = names("webapp-prod-backup"), names("platform-prod-backup")
+    assert not set(one) & set(other)
+    for name in (*one, *other, *names(f"{'long' * 20}-prod-backup")):
+        assert re.fullmatch("[a-zA-Z0-9_-]{2,50}", name)
 
 
 def test_any_point_in_time_can_be_restored() -> None:
@@ -100,6 +123,17 @@ def test_someone_is_told_when_a_backup_fails() -> None:
     assert (found["Threshold"], found["Statistic"]) == (1, "Sum")
     (name,) = template.find_resources("AWS::Backup::BackupVault")
     assert found["Dimensions"] == [{"Name": "BackupVaultName", "Value": {"Fn::GetAtt": [name, "BackupVaultName"]}}]
+
+
+def test_someone_is_told_when_a_copy_fails() -> None:
+    """The backups at home are well meanwhile, and the copy is missed on the day that home is lost."""
+    template = backups(alarms=True, copy_region="us-west-2")
+    alarms = [alarm["Properties"] for alarm in template.find_resources("AWS::CloudWatch::Alarm").values()]
+    assert sorted(alarm["MetricName"] for alarm in alarms) == ["NumberOfBackupJobsFailed", "NumberOfCopyJobsFailed"]
+    (name,) = template.find_resources("AWS::Backup::BackupVault")
+    for alarm in alarms:
+        assert (alarm["Namespace"], alarm["Threshold"], alarm["Statistic"]) == ("AWS/Backup", 1, "Sum")
+        assert alarm["Dimensions"] == [{"Name": "BackupVaultName", "Value": {"Fn::GetAtt": [name, "BackupVaultName"]}}]
 
 
 def test_without_a_topic_there_is_no_alarm() -> None:

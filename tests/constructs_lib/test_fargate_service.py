@@ -183,6 +183,12 @@ def test_without_route_nothing_leads_to_it() -> None:
     assert found(template, "AWS::EC2::SecurityGroupIngress") == []
 
 
+def test_revisions_are_counted_by_environment_and_service() -> None:
+    """A family that other environments share mixes their revisions, and their logs on the embedded cloud."""
+    (task,) = running(service("order")).find_resources("AWS::ECS::TaskDefinition").values()
+    assert task["Properties"]["Family"] == "Test-order"
+
+
 @pytest.mark.parametrize("route", [None, Route()])
 def test_every_container_is_asked_for_its_health(route: Route | None) -> None:
     """Without a load balancer nobody else would notice that a process hangs."""

@@ -130,6 +130,14 @@ def test_a_regional_gateway_stands_in_no_subnet() -> None:
     assert "SubnetId" not in gateway["Properties"]
 
 
+def test_a_regional_gateway_waits_until_the_internet_gateway_is_attached() -> None:
+    """AWS refuses it in a VPC that has no internet gateway yet; one in a subnet waits for that subnet's route."""
+    template = network(nat=Nat.REGIONAL)
+    (attachment,) = template.find_resources("AWS::EC2::VPCGatewayAttachment")
+    (gateway,) = template.find_resources("AWS::EC2::NatGateway").values()
+    assert attachment in gateway["DependsOn"]
+
+
 def test_without_nat_nothing_private_leads_to_the_internet() -> None:
     template = network(nat=Nat.NONE)
     assert len(tables(template, "Private")) == 2

@@ -41,6 +41,11 @@ def test_it_is_what_the_configuration_says() -> None:
     assert (found["EBSOptions"]["VolumeSize"], found["EBSOptions"]["VolumeType"]) == (50, "gp3")
 
 
+def test_a_new_version_upgrades_the_domain() -> None:
+    """Otherwise CloudFormation replaces it, and the new one is empty."""
+    assert domain(search())["UpdatePolicy"] == {"EnableVersionUpgrade": True}
+
+
 def test_encrypted_at_rest_between_nodes_and_on_the_way() -> None:
     found = properties(search())
     assert found["EncryptionAtRestOptions"] == {"Enabled": True}

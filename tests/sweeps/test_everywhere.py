@@ -37,6 +37,31 @@ PHYSICAL_NAMES = {
     "AWS::IAM::Role": "RoleName",
     "AWS::ElasticLoadBalancingV2::LoadBalancer": "Name",
 }
+# Names that an account has only once in a region, or for IAM and S3 anywhere: by the path to them in the properties.
+UNIQUE_NAMES = {
+    **{resource_type: (name,) for resource_type, name in PHYSICAL_NAMES.items()},
+    "AWS::AmazonMQ::Broker": ("BrokerName",),
+    "AWS::AmazonMQ::Configuration": ("Name",),
+    "AWS::Backup::BackupPlan": ("BackupPlan", "BackupPlanName"),
+    "AWS::Backup::BackupVault": ("BackupVaultName",),
+    "AWS::CloudWatch::Alarm": ("AlarmName",),
+    "AWS::CloudWatch::Dashboard": ("DashboardName",),
+    "AWS::EC2::SecurityGroup": ("GroupName",),
+    "AWS::ECR::Repository": ("RepositoryName",),
+    "AWS::ECS::TaskDefinition": ("Family",),
+    "AWS::ElastiCache::ParameterGroup": ("CacheParameterGroupName",),
+    "AWS::ElastiCache::SubnetGroup": ("CacheSubnetGroupName",),
+    "AWS::ElasticLoadBalancingV2::TargetGroup": ("Name",),
+    "AWS::Events::Rule": ("Name",),
+    "AWS::IAM::ManagedPolicy": ("ManagedPolicyName",),
+    "AWS::KMS::Alias": ("AliasName",),
+    "AWS::Lambda::LayerVersion": ("LayerName",),
+    "AWS::RDS::DBClusterParameterGroup": ("DBClusterParameterGroupName",),
+    "AWS::RDS::DBParameterGroup": ("DBParameterGroupName",),
+    "AWS::RDS::DBSubnetGroup": ("DBSubnetGroupName",),
+    "AWS::SSM::Parameter": ("Name",),
+    "AWS::Scheduler::Schedule": ("Name",),
+}
 # Actions that AWS knows for no narrower resource.
 WITHOUT_RESOURCE = {
     "ecr:GetAuthorizationToken",
@@ -185,6 +210,33 @@ def test_nothing_is_named_by_hand(assembly: Assembly) -> None:
     for resource_type, name in PHYSICAL_NAMES.items():
         for place, resource in assembly.resources(resource_type).items():
             assert name not in resource.get("Properties", {}), place
+
+
+def test_no_name_is_given_twice_in_an_account() -> None:
+    """Systems and environments stand side by side in one account and region: AWS refuses the second of a name."""
+    owners: dict[tuple[str, str], list[str]] = {}
+    for names in all_environments():
+        assembly = synthesize(*names)
+        for resource_type, path in UNIQUE_NAMES.items():
+            for place, resource in assembly.resources(resource_type).items():
+                found = literal(resource.get("Properties", {}), path)
+                if found is not None:
+                    owners.setdefault((resource_type, found), []).append("/".join((*names, place)))
+    assert {resource_type for resource_type, _ in owners} >= {
+        "AWS::AmazonMQ::Broker",
+        "AWS::Backup::BackupPlan",
+        "AWS::Backup::BackupVault",
+        "AWS::ECS::TaskDefinition",
+    }
+    assert {name: places for name, places in owners.items() if len(places) > 1} == {}
+
+
+def literal(properties: dict[str, Any], path: tuple[str, ...]) -> str | None:
+    """The text at a place in the properties; None where there is none, or CloudFormation makes it."""
+    found: Any = properties
+    for key in path:
+        found = found.get(key, {})
+    return found if isinstance(found, str) else None
 
 
 def test_state_follows_the_lifecycle(environment: tuple[str, str], assembly: Assembly) -> None:

@@ -3,7 +3,18 @@
 import pytest
 
 from tests.support.synth import Assembly, synthesize
-from tests.systems.templates import count, listeners, only, rules, services, subnets
+from tests.systems.templates import (
+    alarms,
+    count,
+    listeners,
+    only,
+    referred,
+    rules,
+    scaling,
+    services,
+    subnet_ids,
+    subnets,
+)
 
 
 @pytest.fixture(params=["dev", "prod"])
@@ -35,12 +46,43 @@ def test_database_stands_in_the_private_subnets_with_parameters_of_its_own(assem
     database = only(assembly, "AWS::RDS::DBInstance")
     assert database["PubliclyAccessible"] is False
     assert count(assembly, "AWS::RDS::DBParameterGroup") == 1
-    private = {
-        output["Value"]["Ref"]
-        for output in assembly.templates["Network"]["Outputs"].values()
-        if "PrivateSubnet" in str(output["Value"])
-    }
-    assert len(only(assembly, "AWS::RDS::DBSubnetGroup")["SubnetIds"]) == len(private) == 2
+    private = subnet_ids(assembly)["Private"]
+    assert referred(assembly, only(assembly, "AWS::RDS::DBSubnetGroup")["SubnetIds"]) == private
+    assert len(private) == 2
+
+
+def test_prod_runs_two_tasks_and_up_to_six() -> None:
+    """The loss of a zone leaves one of them."""
+    dev, prod = synthesize("webapp", "dev"), synthesize("webapp", "prod")
+    assert (services(dev)["web"]["tasks"], scaling(dev)) == (1, [(1, 2)])
+    assert (services(prod)["web"]["tasks"], scaling(prod)) == (2, [(2, 6)])
+
+
+def test_prod_scales_by_processor_memory_and_requests() -> None:
+    policies = synthesize("webapp", "prod").resources("AWS::ApplicationAutoScaling::ScalingPolicy").values()
+    assert sorted(
+        policy["Properties"]["TargetTrackingScalingPolicyConfiguration"]["PredefinedMetricSpecification"][
+            "PredefinedMetricType"
+        ]
+        for policy in policies
+    ) == ["ALBRequestCountPerTarget", "ECSServiceAverageCPUUtilization", "ECSServiceAverageMemoryUtilization"]
+
+
+def test_database_has_a_standby_and_thirty_days_of_backups_in_prod() -> None:
+    for environment, standby in (("dev", False), ("prod", True)):
+        database = only(synthesize("webapp", environment), "AWS::RDS::DBInstance")
+        assert (database["MultiAZ"], database["BackupRetentionPeriod"]) == (standby, 30)
+
+
+def test_alarms_in_prod() -> None:
+    stacks = {place.partition("/")[0] for place in alarms(synthesize("webapp", "prod"))}
+    assert stacks == {"Api", "Backup", "Database"}
+
+
+def test_backups_are_daily_and_kept_thirty_days(assembly: Assembly) -> None:
+    (rule,) = only(assembly, "AWS::Backup::BackupPlan")["BackupPlan"]["BackupPlanRule"]
+    assert rule["EnableContinuousBackup"] is True
+    assert rule["Lifecycle"]["DeleteAfterDays"] == 30
 
 
 def test_prometheus_keeps_metrics_itself_in_dev_and_in_a_workspace_in_prod() -> None:
