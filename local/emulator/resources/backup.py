@@ -70,13 +70,25 @@ class _Selection:
 
 
 def register_vault() -> None:
-    """Keep a vault that holds recovery points, as AWS does."""
+    """Refuse a second vault of a name, and keep one that holds recovery points, as AWS does."""
+    create = provisioners._backup_vault_create
+
+    def create_vault(logical_id: str, properties: Properties, stack: str) -> Provisioned:
+        name = properties.get("BackupVaultName") or provisioners._physical_name(stack, logical_id, max_len=50)
+        if name in backup._vaults:
+            # Else two stacks hold one vault, and the first of them that is deleted takes it away from the other.
+            raise ValueError(f"{_VAULT}: AlreadyExistsException: Vault '{name}' already exists.")
+        made: Provisioned = create(logical_id, dict(properties), stack)
+        return made
 
     def delete_vault(physical_id: str, properties: Properties) -> None:  # noqa: ARG001 - CloudFormation's signature
         if physical_id in backup._vaults:
             answer(backup._delete_vault(physical_id), _VAULT)
 
-    provisioners._RESOURCE_HANDLERS[_VAULT]["delete"] = delete_vault
+    provisioners._RESOURCE_HANDLERS[_VAULT] |= {"create": create_vault, "delete": delete_vault}
+    # The handler of changes replaces a renamed vault by these.
+    provisioners._backup_vault_create = create_vault
+    provisioners._backup_vault_delete = delete_vault
 
 
 def types(recorded: RecordedOnly) -> dict[str, Provider]:

@@ -275,3 +275,24 @@ def test_a_vault_that_holds_something_is_not_deleted(cloud: Cloud, database: str
         cloud.delete("vault")
     client.delete_recovery_point(BackupVaultName="full", RecoveryPointArn=job["RecoveryPointArn"])
     cloud.delete("vault")
+
+
+def test_a_second_vault_of_a_name_is_refused_and_the_first_one_stays(cloud: Cloud) -> None:
+    """Systems side by side would otherwise share it, and the first that is deleted take it from the other."""
+
+    def vault(name: str) -> dict[str, Any]:
+        return {"Vault": {"Type": "AWS::Backup::BackupVault", "Properties": {"BackupVaultName": name}}}
+
+    cloud.deploy("first", vault("ours"))
+    with pytest.raises(DeploymentError, match="already exists"):
+        cloud.deploy("second", vault("ours"))
+    cloud.delete("second")
+    cloud.deploy("second", vault("theirs"))
+    with pytest.raises(DeploymentError, match="already exists"):
+        cloud.deploy("second", vault("ours"))
+    client = cloud.client("backup")
+    names = {each["BackupVaultName"] for each in client.list_backup_vaults()["BackupVaultList"]}
+    assert {"ours", "theirs"} <= names
+    cloud.delete("second")
+    assert client.describe_backup_vault(BackupVaultName="ours")["BackupVaultName"] == "ours"
+    cloud.delete("first")
