@@ -9,7 +9,7 @@ T = TypeVar("T")
 _POLL_SECONDS = 0.05
 
 
-def eventually(look: Callable[[], T | None], *, seconds: float = 10) -> T:
+def eventually(look: Callable[[], T | None], *, seconds: float = 30) -> T:
     """What `look` returns once that is true. Raises AssertionError with what it returned last if it never is."""
     deadline = time.monotonic() + seconds
     while not (seen := look()):

@@ -1,13 +1,11 @@
 """A broker's client, and a subscription of the test's own."""
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from uuid import UUID, uuid4
 
 import pytest
 from pika import BasicProperties
-from pika.exceptions import ConnectionClosedByBroker
 
 from services.broker import Broker, Subscription
 from services.broker.subscription import declare
@@ -47,28 +45,17 @@ def client(rabbitmq: RabbitMq, secret_arn: str) -> Broker:
 
 
 @pytest.fixture
-def subscription(rabbitmq: RabbitMq) -> Iterator[Subscription]:
-    """A subscription that exists, with nothing in its queues."""
+def subscription(rabbitmq: RabbitMq) -> Subscription:
+    """A subscription that exists, with nothing in its queues.
+
+    They are left to the end of the node: RabbitMQ 3.10 may lose its dead-lettering, and with it every queue made later,
+    when a queue is deleted while it starts.
+    """
     name = uuid4().hex
     made = Subscription(exchange=name, queue=f"{name}.orders", topics=("order.*",), retry_delays_seconds=QUICK)
-    _declare(rabbitmq, made)
-    yield made
-    if rabbitmq.running:
-        rabbitmq.delete_queues(made.queue, made.dead_queue, *map(made.retry_queue, made.retry_delays_seconds))
-
-
-def _declare(rabbitmq: RabbitMq, subscription: Subscription) -> None:
-    """A node that has just been started again may not yet be able to make quorum queues, and says 541."""
-    for remaining in reversed(range(5)):
-        try:
-            with rabbitmq.connect() as connection:
-                declare(connection.channel(), subscription)
-        except ConnectionClosedByBroker:
-            if not remaining:
-                raise
-            time.sleep(1)
-        else:
-            return
+    with rabbitmq.connect() as connection:
+        declare(connection.channel(), made)
+    return made
 
 
 @pytest.fixture

@@ -39,7 +39,6 @@ def test_queues_are_made_before_their_consumer_has_ever_run(
     with closing(Publisher(broker, other.exchange, [other])) as publisher:
         assert len(publisher.publish([event(), event()]).accepted) == 2
     assert rabbitmq.count(other.queue) == 2
-    rabbitmq.delete_queues(other.queue, other.dead_queue)
 
 
 def test_what_no_queue_takes_is_refused_alone(publisher: Publisher, subscription: Subscription) -> None:
@@ -61,7 +60,6 @@ def test_what_a_queue_does_not_take_is_refused(
     cancelled = event("order.cancelled")
     publication = publisher.publish([cancelled])
     assert publication.refused == {cancelled.id: "a queue for order.cancelled did not take it"}
-    rabbitmq.delete_queues(full)
 
 
 def test_a_broker_that_is_away_is_a_fault_and_nothing_is_accepted(publisher: Publisher, rabbitmq: RabbitMq) -> None:
