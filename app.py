@@ -2,13 +2,15 @@
 
 import os
 import sys
+from collections.abc import Callable
 
 import aws_cdk as cdk
 
 from config.load import OVERRIDES, load
+from config.model import SystemConfig
 from config.problems import ConfigError
 from constructs_lib.packaging import PackagingError
-from constructs_lib.providers import provider_for
+from constructs_lib.providers import Provider, provider_for
 from stacks.compose import build_app, new_app
 
 
@@ -22,11 +24,27 @@ def main() -> None:
         return default if value is None else str(value)
 
     overrides = {name: context(name, "") for name in OVERRIDES if app.node.try_get_context(name) is not None}
-    config = load(context("system", "notifications"), context("env", "dev"), overrides)
+    config, provider = _all_of(
+        lambda: load(context("system", "notifications"), context("env", "dev"), overrides),
+        lambda: provider_for(context("provider", "aws")),
+    )
     account, region = os.environ.get("CDK_DEFAULT_ACCOUNT"), os.environ.get("CDK_DEFAULT_REGION")
     env = cdk.Environment(account=account, region=region) if account and region else None
-    build_app(app, config, provider_for(context("provider", "aws")), env)
+    build_app(app, config, provider, env)
     app.synth()
+
+
+def _all_of(config: Callable[[], SystemConfig], provider: Callable[[], Provider]) -> tuple[SystemConfig, Provider]:
+    """Return what both make, or tell what is wrong with both at once."""
+    try:
+        made = config()
+    except ConfigError as wrong:
+        try:
+            provider()
+        except ConfigError as also:
+            raise ConfigError(wrong.subject, [*also.problems, *wrong.problems]) from wrong
+        raise
+    return made, provider()
 
 
 if __name__ == "__main__":

@@ -3,16 +3,17 @@
 import importlib
 import pkgutil
 import sys
-import traceback
-from collections.abc import Callable, Mapping
-from typing import cast
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from pydantic import ValidationError
 
-from config import systems, tree
+from config import systems
+from config.faults import mistake, problems_of, refused_problems
 from config.model import SystemConfig
 from config.problems import ConfigError, Problem
 from config.rules import check
+from config.section import Refused, Section, refused_sections
 
 Environments = Mapping[str, Callable[[], SystemConfig]]
 
@@ -34,17 +35,17 @@ def environments_of(system: str) -> Environments:
     Raises:
         ConfigError: there is no such system, or its modules are no valid Python.
     """
-    if system not in system_names():
-        allowed = f"no such system; allowed: {', '.join(system_names())}"
-        raise ConfigError("configuration", [Problem(field="system", value=system, allowed=allowed)])
-    try:
-        return cast("Environments", importlib.import_module(f"config.systems.{system}").ENVIRONMENTS)
-    except _MISTAKES as error:
-        raise ConfigError(f"configuration {system}", [_mistake(error)]) from error
+    with refused_sections() as refused, _forgetting(refused):
+        found = _read(system)
+    if refused:
+        raise ConfigError(f"configuration {system}", refused_problems(refused, None))
+    return found
 
 
 def load(system: str, environment: str, overrides: Mapping[str, str] | None = None) -> SystemConfig:
     """Return the validated configuration of a system in an environment.
+
+    Faults of fields are told all at once; what fields may be only together is looked at when each is valid by itself.
 
     Args:
         system: name of the system.
@@ -54,94 +55,130 @@ def load(system: str, environment: str, overrides: Mapping[str, str] | None = No
     Raises:
         ConfigError: the system or environment does not exist, or values in it are not allowed.
     """
-    environments = environments_of(system)
-    if environment not in environments:
-        allowed = f"{system} has no such environment; allowed: {', '.join(environments)}"
-        raise ConfigError("configuration", [Problem(field="env", value=environment, allowed=allowed)])
     subject = f"configuration {system}/{environment}"
+    made: SystemConfig | None = None
+    problems: list[Problem] = []
+    with refused_sections() as refused, _forgetting(refused):
+        try:
+            made = _made(system, environment)
+        except ConfigError as error:
+            subject = error.subject
+            problems = [] if _follows(error.__cause__, refused) else list(error.problems)
+    problems = [*refused_problems(refused, made), *problems]
+    if made is None:
+        raise ConfigError(subject, problems)
+    problems += _misnamed(made, system, environment)
+    config, faults = _overridden(made, overrides or {})
+    if refused or faults:
+        raise ConfigError(subject, [*problems, *faults])
     try:
-        made = environments[environment]()
-        if not isinstance(made, SystemConfig):
-            raise ConfigError(subject, [Problem(field=subject, value=made, allowed="is no SystemConfig: return one")])
-        config = _overridden(made, overrides or {})
+        # A copy made with `model_copy(update=…)` has not been looked at.
+        config = SystemConfig.model_validate(config.model_dump(warnings=False))
     except ValidationError as error:
-        raise ConfigError(subject, _problems(error)) from error
-    except _MISTAKES as error:
-        raise ConfigError(subject, [_mistake(error)]) from error
-    if problems := check(config):
+        raise ConfigError(subject, [*problems, *problems_of(error)]) from error
+    if problems := [*problems, *check(config)]:
         raise ConfigError(subject, problems)
     return config
 
 
-def _overridden(config: SystemConfig, overrides: Mapping[str, str]) -> SystemConfig:
-    if not overrides:
-        return config
-    fields = config.model_dump()
-    without = []
-    for name, value in overrides.items():
-        section, field = OVERRIDES[name]
-        if fields[section] is None:
-            allowed = f"{config.system} has no {section} it could apply to; leave out -c {name}=…"
-            without.append(Problem(field=name, value=value, allowed=allowed))
-        else:
-            fields[section][field] = value
-    if without:
-        raise ConfigError(f"configuration {config.system}/{config.environment}", without)
-    return SystemConfig.model_validate(fields)
+@contextmanager
+def _forgetting(refused: list[Refused]) -> Iterator[None]:
+    """Let modules that were read meanwhile, and hold refused sections, be read anew by whoever asks next."""
+    former = frozenset(sys.modules)
+    try:
+        yield
+    finally:
+        since = [name for name in sys.modules if name.startswith(f"{__package__}.") and name not in former]
+        for name in since if refused else ():
+            del sys.modules[name]
 
 
-def _problems(error: ValidationError) -> list[Problem]:
-    section = tree.path_of(error.title)
+def _read(system: str) -> Environments:
+    """Return the environments that a system's module offers, looked at as what a person has written there."""
+    if system not in system_names():
+        allowed = f"no such system; allowed: {', '.join(system_names())}"
+        raise ConfigError("configuration", [Problem(field="system", value=system, allowed=allowed)])
+    name = f"{systems.__name__}.{system}"
+    subject = f"configuration {system}"
+    try:
+        module = importlib.import_module(name)
+    except Exception as error:  # whatever a person's module raises
+        raise ConfigError(subject, [mistake(error, name)]) from error
+    field = f"{getattr(module, '__file__', name)}: ENVIRONMENTS"
+    found: object = getattr(module, "ENVIRONMENTS", None)
+    if not isinstance(found, Mapping) or not found:
+        allowed = 'allowed: a mapping from names to functions, such as ENVIRONMENTS = {"dev": dev}'
+        raise ConfigError(subject, [Problem(field=field, value=found, allowed=allowed)])
+    allowed = "allowed: a function that returns the SystemConfig of this environment"
+    if problems := [
+        Problem(field=f"{field}[{name!r}]", value=make, allowed=allowed)
+        for name, make in found.items()
+        if not callable(make)
+    ]:
+        raise ConfigError(subject, problems)
+    return found
+
+
+def _made(system: str, environment: str) -> SystemConfig:
+    """Return what the modules of a system make of an environment."""
+    environments = _read(system)
+    if environment not in environments:
+        allowed = f"{system} has no such environment; allowed: {', '.join(map(str, environments))}"
+        raise ConfigError("configuration", [Problem(field="env", value=environment, allowed=allowed)])
+    make = environments[environment]
+    subject = f"configuration {system}/{environment}"
+    module = getattr(make, "__module__", f"{systems.__name__}.{system}")
+    try:
+        made: object = make()
+    except Exception as error:  # whatever a person's module raises
+        raise ConfigError(subject, [mistake(error, module)]) from error
+    if not isinstance(made, SystemConfig):
+        field = f"{module}: ENVIRONMENTS[{environment!r}]()"
+        raise ConfigError(subject, [Problem(field=field, value=made, allowed="is no SystemConfig: return one")])
+    return made
+
+
+def _follows(error: BaseException | None, refused: list[Refused]) -> bool:
+    """Tell whether a mistake is only that a refused section lacks a field that it was given no value for."""
+    return isinstance(error, AttributeError) and any(error.obj is each.section for each in refused)
+
+
+def _misnamed(made: SystemConfig, system: str, environment: str) -> list[Problem]:
+    """Return how a configuration calls itself otherwise than it is asked for.
+
+    With the names of another one, such as of what a module was copied from, a deployment would change its stacks.
+    """
+    # A module's name takes no hyphen, where a system's name takes no underscore.
+    asked = {"system": system.replace("_", "-"), "environment": environment}
+    return [
+        Problem(
+            field=field,
+            value=made.__dict__[field],
+            allowed=f"{system}/{environment} is asked for, and stacks are called by this; allowed: {name}",
+        )
+        for field, name in asked.items()
+        if made.__dict__.get(field, name) != name
+    ]
+
+
+def _overridden(config: SystemConfig, overrides: Mapping[str, str]) -> tuple[SystemConfig, list[Problem]]:
+    """Return the configuration with its overrides, and what is wrong with these."""
     problems = []
-    for fault in error.errors(include_url=False):
-        path = tree.without_tags((*section, *map(str, fault["loc"])))
-        field = ".".join(path)
-        if tree.ANY_KEY in path or section == (error.title,):
-            field += f" ({_place(error)})"
-        if fault["type"] == "missing":
-            problems.append(Problem(field=field, allowed="is missing: give it a value"))
-        elif fault["type"] in _RANGE_FAULTS and tree.limits(path):
-            problems.append(Problem(field=field, value=fault["input"], allowed=f"out of range; {_allowed_range(path)}"))
+    for name, value in overrides.items():
+        place, field = OVERRIDES[name]
+        section: object = getattr(config, place)
+        if section is None:
+            allowed = f"{config.__dict__.get('system')} has no {place} it could apply to; leave out -c {name}=…"
+            problems.append(Problem(field=name, value=value, allowed=allowed))
+        # Given as a mapping, it has been refused with the whole tree.
+        if not isinstance(section, Section):
+            continue
+        try:
+            changed = type(section)(**{**section.__dict__, field: value})
+        except ValidationError as error:
+            # Of a section that is wrong by itself, the other faults have been told.
+            own = [each for each in problems_of(error, type(section), (place,)) if each.field == f"{place}.{field}"]
+            problems += own
         else:
-            allowed = fault["msg"].removeprefix("Value error, ") + _hint(fault["type"], path)
-            problems.append(Problem(field=field, value=fault["input"], allowed=allowed))
-    return problems
-
-
-def _hint(fault: str, path: tree.Path) -> str:
-    """Return what may be there instead, where the fault itself does not say it."""
-    section = tree.section_of(path)
-    if fault == "extra_forbidden":
-        return f"; allowed: {', '.join(section.model_fields)}"
-    if fault.startswith(("int_", "float_")) and tree.limits(path):
-        return f"; {_allowed_range(path)}"
-    if fault == "string_pattern_mismatch" and path[-1] in section.model_fields:
-        return f"; {section.model_fields[path[-1]].description}"
-    return ""
-
-
-def _mistake(error: Exception) -> Problem:
-    """Say where a module of the configuration is wrong as Python, such as a misspelt name."""
-    return Problem(field=_place(error), allowed=f"{type(error).__name__}: {error}")
-
-
-def _place(error: Exception) -> str:
-    if isinstance(error, SyntaxError):
-        return f"{error.filename or ''}, line {error.lineno}"
-    # The innermost line of a person's own: Python's library and installed packages raise on its behalf.
-    others = (sys.base_prefix, sys.prefix, "<")
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if not frame.filename.startswith(others)]
-    return f"{(own or frames)[-1].filename}, line {(own or frames)[-1].lineno}"
-
-
-# What a slip of the pen in a module of the configuration raises.
-_MISTAKES = (AttributeError, ImportError, NameError, SyntaxError, TypeError)
-_RANGE_FAULTS = frozenset({"greater_than_equal", "less_than_equal"})
-
-
-def _allowed_range(path: tree.Path) -> str:
-    limits = tree.limits(path)
-    if "le" not in limits:
-        return f"allowed: {limits['ge']} and more"
-    return f"allowed: {limits['ge']} to {limits['le']}"
+            config = config.model_copy(update={place: changed})
+    return config, problems

@@ -1,10 +1,15 @@
 """What every part of the configuration tree is made with."""
 
 import re
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, UrlConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, UrlConstraints, ValidationError
 
 _CERTIFICATE_ARN = re.compile(r"arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[A-Za-z0-9-]+")
 
@@ -17,9 +22,10 @@ def _is_certificate_arn(value: str) -> str:
 
 
 def _is_not_reserved(key: str) -> str:
-    if key.lower().startswith("aws:"):
-        message = "AWS keeps tag keys that begin with aws: for itself; take another one"
-        raise ValueError(message)
+    for prefix, owner in (("aws:", "AWS"), ("aws-cdk:", "the CDK")):
+        if key.lower().startswith(prefix):
+            message = f"{owner} keeps tag keys that begin with {prefix} for itself; take another one"
+            raise ValueError(message)
     return key
 
 
@@ -37,9 +43,56 @@ RegionName = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
 
 
 class Section(BaseModel):
-    """A frozen part of the tree that knows its fields and refuses all others."""
+    """A frozen part of the tree that knows its fields and refuses all others.
+
+    Wrong values raise a `ValidationError`, except within `refused_sections`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True)
+
+    def __init__(self, **fields: Any) -> None:
+        refused = _refused.get()
+        # A section given as a mapping is part of the one being made: its faults are told with their path in that one.
+        token = _refused.set(None)
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            if refused is None:
+                raise
+            self.__setstate__(type(self).model_construct(**fields).__getstate__())
+            refused.append(Refused(section=self, error=error, stack=traceback.extract_stack()))
+        finally:
+            _refused.reset(token)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refused:
+    """A section that was made of wrong values."""
+
+    section: Section
+    """It itself, with the values it was given: it only holds the place in the tree."""
+    error: ValidationError
+    """What is wrong with them."""
+    stack: traceback.StackSummary
+    """Where it was made."""
+
+
+_refused: ContextVar[list[Refused] | None] = ContextVar("_refused", default=None)
+
+
+@contextmanager
+def refused_sections() -> Iterator[list[Refused]]:
+    """Collect the sections that are made of wrong values, instead of ending at the first one.
+
+    A tree made of Python's own calls is made part by part: without this, the faults of the second part would be told
+    only to whoever has mended those of the first. What is made within must not be used when anything was collected.
+    """
+    collected: list[Refused] = []
+    token = _refused.set(collected)
+    try:
+        yield collected
+    finally:
+        _refused.reset(token)
 
 
 class Without(Section):

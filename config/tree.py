@@ -1,6 +1,6 @@
 """Where in the configuration tree a section stands, and which fields it has: what messages about it are made of."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -12,40 +12,57 @@ ANY_KEY = "*"
 Path = tuple[str, ...]
 
 
-def path_of(class_name: str) -> Path:
-    """Return the path of the section made by that class.
+def path_of(section: type[Section]) -> Path:
+    """Return the path of the sections of a class.
 
-    A fault is found while its section is made, before it has a place in the tree. So a section that there may be
-    several of has `*` for its key, and one that stands in several places only its class's name.
+    A section may be made without ever coming to stand in a tree. One that there may be several of has `*` for its key,
+    and one that stands in several places only its class's name.
     """
-    if class_name == SystemConfig.__name__:
+    if section is SystemConfig:
         return ()
-    found = {path for path, section in _sections(SystemConfig, ()) if section.__name__ == class_name}
-    return found.pop() if len(found) == 1 else (class_name,)
+    found = {path for path, each in _sections(SystemConfig, ()) if each is section}
+    return found.pop() if len(found) == 1 else (section.__name__,)
 
 
-def without_tags(path: Path) -> Path:
-    """Return a path without the tags that tell apart what may stand in one place, such as `aurora`."""
-    return tuple(name for name, _ in _steps(path))
+def place_of(section: Section, tree: object) -> Path | None:
+    """Return the path of this very section in a tree that may be wrong elsewhere; None where it is not there."""
+    if tree is section:
+        return ()
+    parts: Mapping[str, object] = {}
+    if isinstance(tree, Section):
+        parts = tree.__dict__
+    elif isinstance(tree, Mapping):
+        parts = {str(key): part for key, part in tree.items()}
+    elif isinstance(tree, list | tuple):
+        parts = {str(number): part for number, part in enumerate(tree)}
+    for name, part in parts.items():
+        if (rest := place_of(section, part)) is not None:
+            return (name, *rest)
+    return None
 
 
-def section_of(path: Path) -> type[Section]:
-    """Return the class of the section that a field stands in."""
-    *_, (_, section) = [("", SystemConfig), *_steps(path[:-1])]
-    return section if section is not None else SystemConfig
+def without_tags(path: Path, root: type[Section] = SystemConfig) -> Path:
+    """Return a path below a section without the tags that tell apart what may stand in one place, such as `aurora`."""
+    return tuple(name for name, _ in _steps(path, root))
 
 
-def limits(path: Path) -> dict[str, float]:
+def section_of(path: Path, root: type[Section] = SystemConfig) -> type[Section]:
+    """Return the class of the section that a field below another one stands in."""
+    *_, (_, section) = [("", root), *_steps(path[:-1], root)]
+    return section if section is not None else root
+
+
+def limits(path: Path, root: type[Section] = SystemConfig) -> dict[str, float]:
     """Return the least (`ge`) and the most (`le`) that a field takes, where it has such bounds."""
-    field = section_of(path).model_fields.get(path[-1])
+    field = section_of(path, root).model_fields.get(path[-1])
     rules = field.metadata if field else []
     return {limit: getattr(rule, limit) for rule in rules for limit in ("ge", "le") if hasattr(rule, limit)}
 
 
-def _steps(path: Sequence[str]) -> list[tuple[str, type[Section] | None]]:
+def _steps(path: Sequence[str], root: type[Section]) -> list[tuple[str, type[Section] | None]]:
     """Return each name of a path with the section it leads to; a tag of a union only settles which one."""
     steps: list[tuple[str, type[Section] | None]] = []
-    section: type[Section] | None = SystemConfig
+    section: type[Section] | None = root
     choices: dict[str, type[Section]] = {}
     awaits_key = False
     for name in path:
@@ -55,8 +72,6 @@ def _steps(path: Sequence[str]) -> list[tuple[str, type[Section] | None]]:
             section, choices = choices[name], {}
             steps[-1] = (steps[-1][0], section)
             continue
-        elif section is SystemConfig and (by_class := next(_classes(name), None)):
-            section, choices = by_class, {}
         else:
             field = section.model_fields.get(name) if section else None
             awaits_key = field is not None and get_origin(field.annotation) is dict
@@ -65,10 +80,6 @@ def _steps(path: Sequence[str]) -> list[tuple[str, type[Section] | None]]:
             section = members[0] if members else None
         steps.append((name, section))
     return steps
-
-
-def _classes(name: str) -> Iterator[type[Section]]:
-    return (section for _, section in _sections(SystemConfig, ()) if section.__name__ == name)
 
 
 def _sections(section: type[Section], path: Path) -> Iterator[tuple[Path, type[Section]]]:

@@ -59,6 +59,10 @@ def test_default_is_notifications_in_dev(tmp_path: Path) -> None:
             {"system": "webapp", "telegram_base_url": "https://localhost"},
             ["telegram_base_url = ", "webapp has no channels"],
         ),
+        (
+            {"provider": "azure", "certificate_arn": "mine"},
+            ["Unsupported environment: azure", "certificate_arn = 'mine'"],
+        ),
         ({"telegram_base_url": "nowhere"}, ["channels.telegram_base_url = 'nowhere'", "URL"]),
     ],
 )

@@ -5,18 +5,18 @@ from typing import Any
 
 import pytest
 
-from config import load as loading
 from config.load import load
 from config.model import Lifecycle, Nat, Section, SystemConfig
 from config.problems import ConfigError
 from config.systems.notifications.dev import dev
+from tests.config.given import offer
 
 
-def faults(change: Callable[[], SystemConfig], monkeypatch: pytest.MonkeyPatch) -> str:
+def faults(change: Callable[[], SystemConfig], monkeypatch: pytest.MonkeyPatch, environment: str = "dev") -> str:
     """Load an environment made by `change` and return what is said about it."""
-    monkeypatch.setattr(loading, "environments_of", lambda _system: {"dev": change, "prod": change})
+    offer(monkeypatch, {"dev": change, "prod": change})
     with pytest.raises(ConfigError) as refused:
-        load("notifications", "dev")
+        load("notifications", environment)
     return str(refused.value)
 
 
@@ -62,9 +62,13 @@ DATABASE = ("databases", "notifications")
         ),
         (API, {"cpu_units": 256, "memory_mib": 3000}, "allowed: 512, 1024, 2048 (nearest: 2048)"),
         (API, {"min_tasks": 3}, "services.api.min_tasks = 3: allowed: 1 to max_tasks, which is 2"),
-        (API, {"max_tasks": 0}, ") = 0: out of range; allowed: 1 to 100"),
-        (API, {"port": 70000}, ") = 70000: out of range; allowed: 1024 to 65535"),
-        (API, {"prot": 3000}, ") = 3000: Extra inputs are not permitted; allowed: program, arguments, uses"),
+        (API, {"max_tasks": 0}, "services.api.max_tasks = 0: out of range; allowed: 1 to 100"),
+        (API, {"port": 70000}, "services.api.port = 70000: out of range; allowed: 1024 to 65535"),
+        (
+            API,
+            {"prot": 3000},
+            "services.api.prot = 3000: Extra inputs are not permitted; allowed: program, arguments, uses",
+        ),
         (("worker",), {"memory_mib": 20000}, "worker.memory_mib = 20000: out of range; allowed: 512 to 1024"),
         (("worker",), {"timeout_seconds": 30}, "worker.timeout_seconds = 30: out of range; allowed: 60 to 300"),
         (("worker",), {"reserved_concurrency": 1}, "worker.reserved_concurrency = 1: out of range; allowed: 2 to 1000"),
@@ -78,7 +82,7 @@ DATABASE = ("databases", "notifications")
         (("network",), {"cidr": "10.0.0.0/8"}, "network.cidr = '10.0.0.0/8': allowed: a private block from /16"),
         (("network",), {"cidr": "10.0.0.0/23"}, "network.subnet_prefix = 24: 6 subnets of that size do not fit"),
         (DATABASE, {"min_acu": 4}, "databases.notifications.min_acu = 4.0: allowed: 0 to max_acu, which is 2"),
-        (DATABASE, {"max_acu": 2.3}, ") = 2.3: Input should be a multiple of 0.5"),
+        (DATABASE, {"max_acu": 2.3}, "databases.notifications.max_acu = 2.3: Input should be a multiple of 0.5"),
         (
             DATABASE,
             {"auto_pause_minutes": None},
@@ -89,7 +93,11 @@ DATABASE = ("databases", "notifications")
             {"min_acu": 0.5},
             "databases.notifications.auto_pause_minutes = 10: only a cluster with min_acu 0 pauses",
         ),
-        (DATABASE, {"name": "my-database"}, ") = 'my-database': String should match pattern"),
+        (
+            DATABASE,
+            {"name": "my-database"},
+            "databases.notifications.name = 'my-database': String should match pattern",
+        ),
         (
             ("network",),
             {"cidr": "10.0.0.0/255.255.0.0"},
@@ -98,7 +106,11 @@ DATABASE = ("databases", "notifications")
         (("network",), {"cidr": "169.254.0.0/16"}, "network.cidr = '169.254.0.0/16': allowed: a private block"),
         (("network",), {"subnet_prefix": 28}, "network.subnet_prefix = 28: out of range; allowed: 20 to 27"),
         (("network",), {"zones": "two"}, "unable to parse string as an integer; allowed: 2 to 3"),
-        (DATABASE, {"engine_version": "12.1"}, ") = '12.1': String should match pattern"),
+        (
+            DATABASE,
+            {"engine_version": "12.1"},
+            "databases.notifications.engine_version = '12.1': String should match pattern",
+        ),
         (DATABASE, {"name": "rdsadmin"}, "databases.notifications.name = 'rdsadmin': is reserved"),
         (("channels",), {"telegram_base_url": "http://example.com"}, "URL scheme should be 'https'"),
         ((), {"owner": "a;b"}, "owner = 'a;b': String should match pattern"),
@@ -110,13 +122,6 @@ def test_a_wrong_field_is_named_with_its_value_and_what_is_allowed(
     place: tuple[str, ...], fields: dict[str, Any], told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert told in faults(changed(*place, **fields), monkeypatch)
-
-
-def test_a_section_that_there_are_several_of_is_told_by_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = faults(changed(*API, port=70000), monkeypatch)
-    assert "services.*.port (" in told
-    assert "test_load.py, line" in told
-    assert ") = 70000: out of range; allowed: 1024 to 65535" in told
 
 
 def test_a_missing_field_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +144,7 @@ def test_a_misspelt_name_is_told_with_its_place(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_prod_without_certificate_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = faults(changed(environment="prod", lifecycle=Lifecycle.RETAIN), monkeypatch)
+    told = faults(changed(environment="prod", lifecycle=Lifecycle.RETAIN), monkeypatch, "prod")
     assert "load_balancer.certificate_arn = None: prod serves HTTPS only" in told
 
 
