@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 
 from config.model import SystemConfig
 from config.problems import Problem
-from config.rules import compute, data, network, offers, operations
+from config.rules import compute, data, names, network, offers, operations
 
 Rule = Callable[[SystemConfig], Iterator[Problem]]
 RULES: tuple[Rule, ...] = (
+    *names.RULES,
     *network.RULES,
     *data.RULES,
     *offers.RULES,
