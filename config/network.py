@@ -1,8 +1,9 @@
 """The network and the load balancer."""
 
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from config.section import AcmCertificateArn, Section
 
@@ -54,11 +55,19 @@ class NetworkConfig(Section):
     """How private subnets reach the internet."""
 
 
+def _is_fixed_status(status: int) -> int:
+    # A load balancer redirects by an action of its own.
+    if not (200 <= status <= 299 or 400 <= status <= 599):  # noqa: PLR2004
+        message = "no status of a fixed response; allowed: 200 to 299, and 400 to 599"
+        raise ValueError(message)
+    return status
+
+
 class FixedResponse(Section):
     """What the load balancer itself answers where no rule leads to a service."""
 
-    status: int = Field(default=404, ge=200, le=599)
-    """HTTP status."""
+    status: Annotated[int, AfterValidator(_is_fixed_status)] = 404
+    """HTTP status: 200 to 299, or 400 to 599."""
     content_type: str = Field(default="text/plain", pattern=r"^(text/(plain|css|html)|application/(javascript|json))$")
     """One of the content types a load balancer offers."""
     body: str = Field(default="", max_length=1024)

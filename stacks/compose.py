@@ -9,6 +9,8 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Node
 
 from config.model import SystemConfig
+from config.problems import ConfigError
+from config.rules.place import check_in_place
 from constructs_lib.access import Resources
 from constructs_lib.graphs import Graph
 from constructs_lib.providers import Provider
@@ -101,7 +103,13 @@ def build_app(app: cdk.App, config: SystemConfig, provider: Provider, env: cdk.E
         config: a validated configuration.
         provider: where it is deployed to.
         env: account and region; left out, the templates fit any.
+
+    Raises:
+        ConfigError: the configuration does not fit where it is deployed to.
     """
+    region = env.region if env is not None else None
+    if problems := check_in_place(config, region=region, database_instance_type=provider.database_instance_type):
+        raise ConfigError(f"configuration {config.system}/{config.environment}", problems)
     site = parts.Site(app=app, config=config, workload=workload_options(config, provider), env=env)
     network = parts.network(site)
     vpc = network.vpc

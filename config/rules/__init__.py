@@ -4,14 +4,16 @@ from collections.abc import Callable, Iterator
 
 from config.model import SystemConfig
 from config.problems import Problem
-from config.rules import compute, data, names, network, offers, operations
+from config.rules import compute, connections, data, names, network, offers, operations, routes
 
 Rule = Callable[[SystemConfig], Iterator[Problem]]
 RULES: tuple[Rule, ...] = (
     *names.RULES,
     *network.RULES,
+    *routes.RULES,
     *data.RULES,
     *offers.RULES,
+    *connections.RULES,
     *compute.RULES,
     *operations.RULES,
 )

@@ -3,21 +3,44 @@
 from collections.abc import Iterator
 
 from config.model import AuroraConfig, InstanceConfig, SystemConfig
+from config.offers import PAUSES_FROM
 from config.problems import Problem
 
-# Names RDS keeps for itself, or that are key words of SQL. https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/
-RESERVED_DATABASE_NAMES = frozenset({"all", "default", "postgres", "rdsadmin", "select", "table", "template0", "user"})
+# Databases that are there from the start, and key words that PostgreSQL takes for the name of no database.
+# https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
+# https://www.postgresql.org/docs/current/sql-keywords-appendix.html
+_RESERVED = """
+postgres rdsadmin template0 template1
+all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate collation
+column concurrently constraint create cross current_catalog current_date current_role current_schema current_time
+current_timestamp current_user default deferrable desc distinct do else end except false fetch for foreign freeze
+from full grant group having ilike in initially inner intersect into is isnull join lateral leading left like limit
+localtime localtimestamp natural not notnull null offset on only or order outer overlaps placing primary references
+returning right select session_user similar some symmetric system_user table tablesample then to trailing true union
+unique user using variadic verbose when where window with
+"""
+RESERVED_DATABASE_NAMES = frozenset(_RESERVED.split())
 # Versions in which a cache can be made, by engine.
 # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/engine-versions.html
 CACHE_VERSIONS = {"valkey": ("7.2", "8.0", "8.1"), "redis": ("6.2", "7.0", "7.1")}
 # A cluster of a broker has a node in each of three zones; two zones hold it as well, less evenly.
 CLUSTER_ZONES = 2
+# S3 moves no object to Infrequent Access before.
+_LEAST_DAYS_BEFORE_MOVE = 30
+_DAY = 24 * 60 * 60
 
 
 def _capacity(config: SystemConfig) -> Iterator[Problem]:
     for key, database in config.databases.items():
         if isinstance(database, AuroraConfig):
             yield from _aurora_capacity(f"databases.{key}", database)
+            if database.min_acu == 0 and tuple(map(int, database.engine_version.split("."))) < PAUSES_FROM:
+                yield Problem(
+                    field=f"databases.{key}.engine_version",
+                    value=database.engine_version,
+                    allowed="does not pause, as min_acu 0 says; "
+                    f"allowed: {'.'.join(map(str, PAUSES_FROM))} and newer, or min_acu 0.5 and more",
+                )
 
 
 def _aurora_capacity(field: str, database: AuroraConfig) -> Iterator[Problem]:
@@ -52,7 +75,6 @@ def _storage(config: SystemConfig) -> Iterator[Problem]:
                 value=database.max_storage_gib,
                 allowed=f"allowed: a tenth more than storage_gib at least, which is {database.storage_gib}",
             )
-        yield from _instance_type(f"databases.{key}.instance_type", database.instance_type, "db.")
 
 
 def _database_names(config: SystemConfig) -> Iterator[Problem]:
@@ -79,6 +101,16 @@ def _queue(config: SystemConfig) -> Iterator[Problem]:
             allowed="a message keeps its age when it moves; "
             f"allowed: more than retention_days, which is {queue.retention_days}",
         )
+    retention_seconds = queue.retention_days * _DAY
+    if config.oldest_message_alarm_seconds > retention_seconds:
+        most = retention_seconds // config.visibility_timeout_seconds - 1
+        yield Problem(
+            field="queue.max_receive_count",
+            value=queue.max_receive_count,
+            allowed=f"a message is received every {config.visibility_timeout_seconds} seconds, and would be lost after "
+            f"retention_days, which is {queue.retention_days}, before it got to the dead-letter queue; "
+            f"allowed: 5 to {most}",
+        )
     if queue.fifo and worker.batch_window_seconds:
         yield Problem(
             field="worker.batch_window_seconds",
@@ -98,12 +130,18 @@ def _cache(config: SystemConfig) -> Iterator[Problem]:
             value=cache.engine_version,
             allowed=f"not a version of {cache.engine} to make a cache of; allowed: {', '.join(versions)}",
         )
-    yield from _instance_type("cache.node_type", cache.node_type, "cache.")
 
 
-def _instance_type(field: str, value: str | None, prefix: str) -> Iterator[Problem]:
-    if value is not None and not value.startswith(prefix):
-        yield Problem(field=field, value=value, allowed=f"allowed: a type that begins with {prefix}")
+def _buckets(config: SystemConfig) -> Iterator[Problem]:
+    for key, bucket in (config.storage.buckets if config.storage else {}).items():
+        moved, gone = bucket.infrequent_access_days, bucket.expire_days
+        if moved is not None and gone is not None and moved >= gone:
+            yield Problem(
+                field=f"storage.buckets.{key}.infrequent_access_days",
+                value=moved,
+                allowed=f"objects are deleted after expire_days, which is {gone}; "
+                + (f"allowed: 30 to {gone - 1}" if gone > _LEAST_DAYS_BEFORE_MOVE else "allowed: None"),
+            )
 
 
-RULES = (_capacity, _storage, _database_names, _queue, _cache)
+RULES = (_capacity, _storage, _database_names, _queue, _cache, _buckets)

@@ -1,10 +1,10 @@
-"""Rules of the network and the load balancer."""
+"""Rules of the network."""
 
 import ipaddress
 from collections.abc import Iterator
 from itertools import combinations
 
-from config.model import Nat, NetworkConfig, Route, SystemConfig
+from config.model import Nat, NetworkConfig, SystemConfig
 from config.problems import Problem
 
 # Largest to smallest block of a VPC and of a subnet. https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
@@ -16,9 +16,7 @@ SMALLEST_PREFIX = 28
 # RFC 1918.
 PRIVATE_BLOCKS = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 THREE_TIERS = 3
-# Values in the conditions of one rule.
-# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
-MOST_RULE_VALUES = 5
+_A = {"public": "a public", "private": "a private", "isolated": "an isolated"}
 
 
 def _cidr(config: SystemConfig) -> Iterator[Problem]:
@@ -75,7 +73,7 @@ def _exact(network: NetworkConfig, vpc: ipaddress.IPv4Network) -> Iterator[Probl
                 )
             elif block.prefixlen > smallest:
                 yield Problem(
-                    field=field, value=text, allowed=f"too small for a {tier} subnet; allowed: up to /{smallest}"
+                    field=field, value=text, allowed=f"too small for {_A[tier]} subnet; allowed: up to /{smallest}"
                 )
             valid.append((field, block))
     for (one, first), (other, second) in combinations(valid, 2):
@@ -113,64 +111,4 @@ def _way_out(config: SystemConfig) -> Iterator[Problem]:
             )
 
 
-def _certificate(config: SystemConfig) -> Iterator[Problem]:
-    balancer = config.load_balancer
-    if balancer is None or config.environment != "prod":
-        return
-    if balancer.certificate_arn is None and balancer.plain_http_because is None:
-        yield Problem(
-            field="load_balancer.certificate_arn",
-            value=None,
-            allowed="prod serves HTTPS only; set it in the environment's config, "
-            "or pass -c certificate_arn=arn:aws:acm:REGION:ACCOUNT:certificate/ID",
-        )
-
-
-def _routes(config: SystemConfig) -> Iterator[Problem]:
-    routed = {name: service.route for name, service in config.services.items() if service.route is not None}
-    if config.load_balancer is None:
-        for name in routed:
-            yield Problem(
-                field=f"services.{name}.route",
-                allowed="there is no load balancer to be behind; add load_balancer, or take the route out",
-            )
-        return
-    if not routed:
-        yield Problem(field="load_balancer", allowed="no service has a route, so it leads nowhere; give one a route")
-        return
-    default = [name for name, route in routed.items() if not route.paths and not route.hosts]
-    for name in default[1:]:
-        yield Problem(
-            field=f"services.{name}.route",
-            allowed=f"takes every request that no rule names, as {default[0]} does; give one of them paths or hosts",
-        )
-    if default and config.load_balancer.fixed_response is not None:
-        yield Problem(
-            field="load_balancer.fixed_response",
-            allowed=f"service {default[0]} takes every request that no rule names; "
-            "leave it out, or give the service paths or hosts",
-        )
-    if not default and config.load_balancer.fixed_response is None:
-        yield Problem(
-            field="load_balancer.fixed_response",
-            value=None,
-            allowed="every route has paths or hosts, so something must answer the rest: FixedResponse(status=404)",
-        )
-
-
-def _route_patterns(config: SystemConfig) -> Iterator[Problem]:
-    for name, service in config.services.items():
-        route = service.route or Route()
-        field = f"services.{name}.route"
-        if len(route.paths) + len(route.hosts) > MOST_RULE_VALUES:
-            yield Problem(
-                field=field,
-                value=[*route.paths, *route.hosts],
-                allowed=f"a rule holds {MOST_RULE_VALUES} paths and hosts together; shorten them with a wildcard",
-            )
-        for path in route.paths:
-            if not path.startswith("/"):
-                yield Problem(field=f"{field}.paths", value=path, allowed=f"write it as /{path}")
-
-
-RULES = (_cidr, _way_out, _certificate, _routes, _route_patterns)
+RULES = (_cidr, _way_out)

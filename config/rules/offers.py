@@ -1,23 +1,61 @@
 """Rules of what AWS offers: values that it refuses in the middle of a deployment, and nothing earlier does."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from config.connections import instance_connections
-from config.model import InstanceConfig, SystemConfig
-from config.offers import RABBITMQ_TYPES, search_zones, spreads_evenly
+from config.model import AuroraConfig, InstanceConfig, SystemConfig
+from config.offers import (
+    AURORA_VERSIONS,
+    CACHE_SIZES,
+    POSTGRES_VERSIONS,
+    RABBITMQ_TYPES,
+    RDS_SIZES,
+    SEARCH_BURSTABLE_NODES,
+    SEARCH_VERSIONS,
+    SEARCH_VOLUMES,
+    search_zones,
+    spreads_evenly,
+)
 from config.problems import Problem
 
 
-def _instance_classes(config: SystemConfig) -> Iterator[Problem]:
+def _databases(config: SystemConfig) -> Iterator[Problem]:
     for key, database in config.databases.items():
-        if not isinstance(database, InstanceConfig) or database.instance_type is None:
-            continue
-        try:
-            instance_connections(database.instance_type)
-        except ValueError as error:
-            yield Problem(
-                field=f"databases.{key}.instance_type", value=database.instance_type, allowed=f"not known; {error}"
-            )
+        field = f"databases.{key}"
+        versions, product = (
+            (AURORA_VERSIONS, "Aurora PostgreSQL")
+            if isinstance(database, AuroraConfig)
+            else (POSTGRES_VERSIONS, "RDS for PostgreSQL")
+        )
+        yield from _version(f"{field}.engine_version", database.engine_version, versions, product)
+        if isinstance(database, InstanceConfig) and database.instance_type is not None:
+            yield from _size(f"{field}.instance_type", database.instance_type, "db.", "", RDS_SIZES)
+
+
+def _cache(config: SystemConfig) -> Iterator[Problem]:
+    if config.cache is not None and config.cache.node_type is not None:
+        yield from _size("cache.node_type", config.cache.node_type, "cache.", "", CACHE_SIZES)
+
+
+def _version(field: str, value: str, versions: Sequence[str], product: str) -> Iterator[Problem]:
+    if value not in versions:
+        major = value.partition(".")[0]
+        near = [version for version in versions if version.partition(".")[0] == major] or versions
+        yield Problem(field=field, value=value, allowed=f"not a version of {product}; allowed: {', '.join(near)}")
+
+
+def _size(field: str, value: str, prefix: str, suffix: str, sizes: Mapping[str, Collection[str]]) -> Iterator[Problem]:
+    """Yield what is wrong with a type such as `db.t4g.micro`, with all that one like it may be."""
+    if not value.startswith(prefix) or not value.endswith(suffix):
+        ends = f"begins with {prefix}" if prefix else f"ends with {suffix}"
+        yield Problem(field=field, value=value, allowed=f"allowed: a type that {ends}")
+        return
+    family, size = value.removeprefix(prefix).removesuffix(suffix).split(".")
+    if family not in sizes:
+        allowed = f"not offered; allowed: {prefix}FAMILY.SIZE{suffix} of the families {', '.join(sizes)}"
+        yield Problem(field=field, value=value, allowed=allowed)
+    elif size not in sizes[family]:
+        allowed = f"not offered; allowed: {prefix}{family}.SIZE{suffix} of the sizes {', '.join(sizes[family])}"
+        yield Problem(field=field, value=value, allowed=allowed)
 
 
 def _broker(config: SystemConfig) -> Iterator[Problem]:
@@ -43,6 +81,31 @@ def _search(config: SystemConfig) -> Iterator[Problem]:
         )
 
 
+def _search_types(config: SystemConfig) -> Iterator[Problem]:
+    search = config.search
+    if search is None:
+        return
+    yield from _version("search.engine_version", search.engine_version, SEARCH_VERSIONS, "OpenSearch")
+    faults = list(_size("search.instance_type", search.instance_type, "", ".search", SEARCH_VOLUMES))
+    if faults:
+        yield from faults
+        return
+    family, size, _ = search.instance_type.split(".")
+    most = SEARCH_VOLUMES[family][size]
+    if search.volume_gib > most:
+        yield Problem(
+            field="search.volume_gib",
+            value=search.volume_gib,
+            allowed=f"more than a {search.instance_type} takes; allowed: 10 to {most}",
+        )
+    if family == "t3" and search.nodes > SEARCH_BURSTABLE_NODES:
+        yield Problem(
+            field="search.nodes",
+            value=search.nodes,
+            allowed=f"more than a domain of {search.instance_type} takes; allowed: 1 to {SEARCH_BURSTABLE_NODES}",
+        )
+
+
 def _continuous_backups(config: SystemConfig) -> Iterator[Problem]:
     if config.backup is None:
         return
@@ -57,4 +120,4 @@ def _continuous_backups(config: SystemConfig) -> Iterator[Problem]:
             )
 
 
-RULES = (_instance_classes, _broker, _search, _continuous_backups)
+RULES = (_databases, _cache, _broker, _search, _search_types, _continuous_backups)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from config.model import MonitoringConfig, SystemConfig
+from config.offers import REGIONS
 from config.problems import Problem
 from config.rules.compute import task_size
 
@@ -32,6 +33,12 @@ def _backup(config: SystemConfig) -> Iterator[Problem]:
         )
 
 
+def _copies(config: SystemConfig) -> Iterator[Problem]:
+    region = config.backup.copy_region if config.backup else None
+    if region is not None and region not in REGIONS:
+        yield Problem(field="backup.copy_region", value=region, allowed=f"no region; allowed: {', '.join(REGIONS)}")
+
+
 def _prometheus(config: SystemConfig) -> Iterator[Problem]:
     monitoring = config.monitoring
     if isinstance(monitoring, MonitoringConfig) and monitoring.prometheus is not None:
@@ -40,9 +47,19 @@ def _prometheus(config: SystemConfig) -> Iterator[Problem]:
 
 
 def _tags(config: SystemConfig) -> Iterator[Problem]:
+    former: dict[str, str] = {}
     for key in config.tags:
         if key.lower() in OWN_TAGS:
             yield Problem(field="tags", value=key, allowed="is set on every resource by itself; allowed: any other key")
+        elif key.lower() == "name":
+            allowed = "the CDK names resources by it, and one name for all says nothing; allowed: any other key"
+            yield Problem(field="tags", value=key, allowed=allowed)
+        # IAM takes them for one key, and refuses it given twice.
+        other = former.setdefault(key.lower(), key)
+        if other != key:
+            yield Problem(
+                field="tags", value=key, allowed=f"differs from {other} by case only; allowed: one of the two"
+            )
 
 
-RULES = (_backup, _prometheus, _tags)
+RULES = (_backup, _copies, _prometheus, _tags)

@@ -115,6 +115,8 @@ DATABASE = ("databases", "notifications")
         (("channels",), {"telegram_base_url": "http://example.com"}, "URL scheme should be 'https'"),
         ((), {"owner": "a;b"}, "owner = 'a;b': String should match pattern"),
         (("channels",), {"email_sender": "nobody"}, "channels.email_sender = 'nobody': value is not a valid email"),
+        ((), {"tags": {"aws-cdk:mine": "a"}}, "tags = 'aws-cdk:mine': the CDK keeps tag keys that begin with aws-cdk:"),
+        ((), {"tags": {"AWS:mine": "a"}}, "tags = 'AWS:mine': AWS keeps tag keys that begin with aws: for itself"),
         ((), {"log_retention_days": 31}, "log_retention_days = 31: Input should be 1, 3, 5, 7, 14, 30"),
     ],
 )

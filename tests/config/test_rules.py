@@ -8,6 +8,7 @@ import pytest
 from config.model import (
     BackupConfig,
     BrokerConfig,
+    BucketConfig,
     CacheConfig,
     DumpConfig,
     FixedResponse,
@@ -160,6 +161,39 @@ def faults(make: Callable[[], SystemConfig], **changes: Any) -> list[str]:
             platform,
             {"monitoring": MonitoringConfig(prometheus=PrometheusConfig(kind="managed", memory_mib=512))},
             "monitoring.prometheus.memory_mib = 512: not offered with cpu_units 512",
+        ),
+        (platform, {"tags": {"Name": "mine"}}, "tags = 'Name': the CDK names resources by it"),
+        (
+            platform,
+            {"tags": {"team": "a", "Team": "b"}},
+            "tags = 'Team': differs from team by case only; allowed: one of the two",
+        ),
+        (
+            webapp,
+            {"storage__buckets__backups": BucketConfig(infrequent_access_days=60, expire_days=60)},
+            "storage.buckets.backups.infrequent_access_days = 60: objects are deleted after expire_days, which is 60; "
+            "allowed: 30 to 59",
+        ),
+        (
+            webapp,
+            {"storage__buckets__backups": BucketConfig(infrequent_access_days=30, expire_days=7)},
+            "storage.buckets.backups.infrequent_access_days = 30: objects are deleted after expire_days, which is 7; "
+            "allowed: None",
+        ),
+        (webapp, {"databases__pages__name": "order"}, "databases.pages.name = 'order': is reserved"),
+        (webapp, {"databases__pages__name": "template1"}, "databases.pages.name = 'template1': is reserved"),
+        (
+            notifications,
+            {"queue__max_receive_count": 1000},
+            "queue.max_receive_count = 1000: a message is received every 365 seconds, and would be lost after "
+            "retention_days, which is 4, before it got to the dead-letter queue; allowed: 5 to 945",
+        ),
+        (
+            platform,
+            {
+                "network__blocks__isolated": ("10.0.100.0/29", "10.0.110.0/24"),
+            },
+            "network.blocks.isolated[0] = '10.0.100.0/29': too small for an isolated subnet; allowed: up to /28",
         ),
         (platform, {"tags": {"Owner": "me"}}, "tags = 'Owner': is set on every resource by itself"),
         (
