@@ -18,7 +18,7 @@ from sqlalchemy.pool import StaticPool
 
 # Any number that nothing else in the database locks.
 _ADVISORY_LOCK = 4_201_866_723
-# How long to wait for another run, and for a table that is in use: a waiting ALTER TABLE blocks all who come after.
+# How long to wait for a table that is in use: a waiting ALTER TABLE blocks all who come after.
 _LOCK_TIMEOUT_SECONDS = 10
 
 
@@ -30,8 +30,9 @@ def apply(connection: psycopg.Connection[Any], schema: str, *, revision: str = "
     """Applies what a schema lacks and returns its revision. Running it again changes nothing.
 
     schema: a folder beside this file. revision: how far to go, by default as far as the scripts do.
-    Concurrent runs wait for each other. A schema that is ahead of these scripts is left alone: that is what older
-    code meets after a rollback. Takes the connection over and closes it. Raises MigrationError.
+    Concurrent runs wait for each other, as long as the connection's statement timeout allows. A schema that is ahead
+    of these scripts is left alone: that is what older code meets after a rollback. Takes the connection over and closes
+    it. Raises MigrationError.
     """
     engine = create_engine("postgresql+psycopg://", creator=lambda: connection, poolclass=StaticPool)
     try:
@@ -39,9 +40,9 @@ def apply(connection: psycopg.Connection[Any], schema: str, *, revision: str = "
         scripts = ScriptDirectory.from_config(config)
         connection.autocommit = False
         with engine.connect() as session:
-            session.execute(text(f"SET lock_timeout = '{_LOCK_TIMEOUT_SECONDS}s'"))
             # Of the session, not of a transaction: each migration commits on its own. Ends with the connection.
             session.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _ADVISORY_LOCK})
+            session.execute(text(f"SET lock_timeout = '{_LOCK_TIMEOUT_SECONDS}s'"))
             session.commit()
             current = _revision(session)
             known = {script.revision for script in scripts.walk_revisions()}

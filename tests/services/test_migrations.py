@@ -1,5 +1,6 @@
 """The schema, from nothing to its present form."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -87,13 +88,39 @@ def test_concurrent_runs_wait_for_each_other(empty_database: TestDatabase) -> No
     assert empty_database.rows(VERSION) == [(revisions[0],)]
 
 
-def test_a_run_that_waits_too_long_says_so(empty_database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(migrations, "_LOCK_TIMEOUT_SECONDS", 1)
+def test_a_run_that_waits_too_long_says_so(empty_database: TestDatabase) -> None:
     with empty_database.connect() as other:
         other.execute("SELECT pg_advisory_lock(%s)", (migrations._ADVISORY_LOCK,))
+        impatient = empty_database.connect()
+        impatient.execute("SET statement_timeout = '1s'")
+        with pytest.raises(migrations.MigrationError, match="statement timeout"):
+            migrations.apply(impatient, SCHEMA)
+    assert apply(empty_database)
+
+
+def test_another_run_is_waited_for_longer_than_a_table(
+    empty_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "_LOCK_TIMEOUT_SECONDS", 0.2)
+    with empty_database.connect() as other, ThreadPoolExecutor(1) as executor:
+        other.execute("SELECT pg_advisory_lock(%s)", (migrations._ADVISORY_LOCK,))
+        waiting = executor.submit(apply, empty_database)
+        time.sleep(0.8)
+        assert not waiting.done()
+        other.execute("SELECT pg_advisory_unlock(%s)", (migrations._ADVISORY_LOCK,))
+        assert waiting.result(20)
+
+
+def test_a_table_in_use_is_not_waited_for_for_long(
+    empty_database: TestDatabase, extra_migration: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply(empty_database)
+    extra_migration("ALTER TABLE notifications ADD COLUMN note text")
+    monkeypatch.setattr(migrations, "_LOCK_TIMEOUT_SECONDS", 0.2)
+    with empty_database.connect() as other, other.transaction():
+        other.execute("LOCK TABLE notifications")
         with pytest.raises(migrations.MigrationError, match="lock timeout"):
             apply(empty_database)
-    assert apply(empty_database)
 
 
 def test_a_later_migration_is_applied_on_top_and_keeps_the_rows(
