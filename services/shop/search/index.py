@@ -24,11 +24,11 @@ def know(connection: Connection[Any], event: Event) -> None:
 
 
 def find(connection: Connection[Any], words: str, *, limit: int) -> list[Product]:
-    """Up to `limit` products with all of the words, the best first; "quoted words" together, -words not at all."""
+    """Up to `limit` products with all of the words, the best first."""
     with connection.cursor(row_factory=class_row(Product)) as cursor:
         return cursor.execute(
             """
-            SELECT id, name, price_cents FROM products, websearch_to_tsquery('simple', %s) AS query
+            SELECT id, name, price_cents FROM products, plainto_tsquery('simple', %s) AS query
             WHERE words @@ query ORDER BY ts_rank(words, query) DESC, name, id LIMIT %s
             """,
             (words, limit),
