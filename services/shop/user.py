@@ -1,5 +1,7 @@
 """user: people register, sign in and out."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID, uuid4
@@ -7,10 +9,11 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, FastAPI
 from psycopg import Connection
 from pydantic import AfterValidator, BaseModel, Field
+from pydantic_core import PydanticCustomError
 
 from services.recipients import email_address
 from services.serving.json_route import JsonRoute
-from services.serving.problems import ProblemError, documented
+from services.serving.problems import ProblemError, documented, unavailable
 from services.settings import SessionSettings
 from services.shop import passwords
 from services.shop.access import PoolOfApp, SessionsOfApp, Token, User
@@ -29,11 +32,22 @@ _REFUSALS = (
     HTTPStatus.SERVICE_UNAVAILABLE,
 )
 
+# RFC 5321: 64 characters, @, 255 characters. Before anything that takes longer for longer texts.
+_ADDRESS_LENGTH = Field(max_length=320)
+
+
+def _as_registered(value: str) -> str:
+    """An address in the form in which it is stored; what is none is nobody's."""
+    try:
+        return email_address(value)
+    except PydanticCustomError:
+        return ""
+
 
 class Registration(Document):
     """Somebody who wants to shop."""
 
-    email: Annotated[str, AfterValidator(email_address)]
+    email: Annotated[str, _ADDRESS_LENGTH, AfterValidator(email_address)]
     name: Line
     password: Annotated[str, Field(min_length=passwords.MIN_CHARACTERS, max_length=passwords.MAX_CHARACTERS)]
 
@@ -41,7 +55,7 @@ class Registration(Document):
 class Credentials(Document):
     """Who somebody claims to be, and the proof."""
 
-    email: Annotated[str, Field(max_length=320)]
+    email: Annotated[str, _ADDRESS_LENGTH, AfterValidator(_as_registered)]
     password: Annotated[str, Field(max_length=passwords.MAX_CHARACTERS)]
 
 
@@ -63,7 +77,8 @@ def create_app(settings: SessionSettings) -> FastAPI:
 def register(content: Registration, pool: PoolOfApp) -> Created:
     """Registers somebody under an address that nobody has yet."""
     user_id = uuid4()
-    digest = passwords.digest(content.password)
+    with _waiting_no_longer():
+        digest = passwords.digest(content.password)
     with pool.connection() as connection, connection.transaction():
         if not _insert(connection, user_id, content, digest):
             raise ProblemError(
@@ -80,8 +95,10 @@ def sign_in(credentials: Credentials, pool: PoolOfApp, sessions: SessionsOfApp) 
     """Begins a session."""
     with pool.connection() as connection:
         known = _find(connection, credentials.email)
-    user_id, digest = known or (None, passwords.nobodys())
-    if not passwords.matches(credentials.password, digest) or user_id is None:
+    with _waiting_no_longer():
+        user_id, digest = known or (None, passwords.nobodys())
+        proven = passwords.matches(credentials.password, digest)
+    if not proven or user_id is None:
         raise ProblemError(HTTPStatus.UNAUTHORIZED, "no user has this address and this password")
     return Session(token=sessions.begin(user_id), user_id=user_id)
 
@@ -96,6 +113,14 @@ def sign_out(_: User, token: Token, sessions: SessionsOfApp) -> None:
     sessions.end(token)
 
 
+@contextmanager
+def _waiting_no_longer() -> Iterator[None]:
+    try:
+        yield
+    except passwords.TooManyAtOnceError:
+        raise unavailable("too many people register or sign in at this moment") from None
+
+
 def _insert(connection: Connection[Any], user_id: UUID, content: Registration, digest: str) -> bool:
     cursor = connection.execute(
         "INSERT INTO users (id, email, name, password_digest) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
@@ -105,8 +130,7 @@ def _insert(connection: Connection[Any], user_id: UUID, content: Registration, d
 
 
 def _find(connection: Connection[Any], email: str) -> tuple[UUID, str] | None:
-    # PostgreSQL takes no NUL, and nobody's address has one.
     row: tuple[UUID, str] | None = connection.execute(
-        "SELECT id, password_digest FROM users WHERE lower(email) = lower(%s)", (email.replace("\0", ""),)
+        "SELECT id, password_digest FROM users WHERE lower(email) = lower(%s)", (email,)
     ).fetchone()
     return row

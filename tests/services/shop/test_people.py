@@ -1,12 +1,14 @@
 """Registering, signing in and out; and what only those may do who are signed in."""
 
 from collections.abc import Callable
+from threading import Semaphore
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from services.shop import passwords
 from tests.services.problems import problem
 from tests.services.shop.conftest import Connect, Serve, Told
 from tests.support.redis import RedisServer
@@ -71,6 +73,32 @@ def test_a_wrong_password_and_an_unknown_address_are_answered_alike(users: httpx
     assert wrong.status_code == unknown.status_code == 401
     assert wrong.content == unknown.content
     assert sign_in(users, email="a\0da").status_code == 401
+
+
+def test_who_registers_at_an_international_domain_signs_in_by_either_form(users: httpx.Client) -> None:
+    assert users.post("/users", json=ADA | {"email": "ada@b\u00fccher.example.com"}).status_code == 201
+    for written in ("ada@b\u00fccher.example.com", "Ada@xn--bcher-kva.example.com"):
+        assert sign_in(users, email=written).status_code == 201
+
+
+def test_nobody_is_found_by_what_is_no_address(users: httpx.Client) -> None:
+    users.post("/users", json=ADA)
+    for written in ("", "a\0da@example.com", "ada@example.com\0"):
+        assert sign_in(users, email=written).status_code == 401
+
+
+def test_who_would_wait_long_for_a_password_check_is_told_to_come_back(
+    users: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users.post("/users", json=ADA)
+    with monkeypatch.context() as busy:
+        busy.setattr(passwords, "_AT_A_TIME", Semaphore(0))
+        busy.setattr(passwords, "_WAIT_SECONDS", 0.1)
+        for answer in (sign_in(users), users.post("/users", json=ADA | {"email": "bob@example.com"})):
+            assert "at this moment" in answer.json()["detail"]
+            problem(answer, 503)
+            assert int(answer.headers["retry-after"]) > 0
+    assert sign_in(users).status_code == 201
 
 
 def test_who_signs_out_is_out_everywhere(users: httpx.Client, alone: Serve) -> None:
