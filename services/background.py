@@ -31,14 +31,14 @@ class Loop:
     """Takes one step after the other in a thread of its own.
 
     step: one piece of work, which should take seconds at most; True means that there is more to be done at once.
-    idle_seconds: how long to wait otherwise. A step that raises is logged and taken again after pauses that grow to
-    15 s, for as long as it takes.
+    idle_seconds: how long to wait otherwise; None waits for `wake`. A step that raises is logged and taken again after
+    pauses that grow to 15 s, for as long as it takes.
     """
 
-    def __init__(self, name: str, step: Callable[[], bool], *, idle_seconds: float) -> None:
+    def __init__(self, name: str, step: Callable[[], bool], *, idle_seconds: float | None) -> None:
         self._name = name
         self._step = step
-        self._idle_seconds = idle_seconds
+        self.idle_seconds = idle_seconds
         self._failures = 0
         self._stopping = threading.Event()
         self._wake = threading.Event()
@@ -73,11 +73,11 @@ class Loop:
             # Before the step: what comes in while it looks is looked for again.
             self._wake.clear()
             pause = self._take_step()
-            if pause and not self.stopping:
+            if pause != 0 and not self.stopping:
                 self._wake.wait(pause)
 
-    def _take_step(self) -> float:
-        """Returns how long to wait before the next one, in seconds."""
+    def _take_step(self) -> float | None:
+        """Returns how long to wait before the next one, in seconds; None: until it is woken."""
         started = time.monotonic()
         try:
             more = self._step()
@@ -95,4 +95,4 @@ class Loop:
         if self._failures:
             logger.info("works again", extra={"task": self._name, "failures": self._failures})
             self._failures = 0
-        return 0 if more else self._idle_seconds
+        return 0 if more else self.idle_seconds

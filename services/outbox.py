@@ -20,11 +20,12 @@ from services.failures import UnavailableError
 
 logger = logging.getLogger(__name__)
 
-_BATCH = 50
-_LOOK_SECONDS = 0.5
+# Between two looks at events that another relay holds.
+_LOOK_SECONDS = 1.0
 _MAX_PAUSE_SECONDS = 60
 
 Publish = Callable[[Sequence[Event]], Publication]
+TakeConnection = Callable[[], AbstractContextManager[Connection[Any]]]
 
 
 class PublishingError(UnavailableError):
@@ -66,33 +67,65 @@ class Relay(Loop):
     after pauses that grow to a minute, and does not hold up the others.
 
     connection: takes a connection that commits each statement, and gives it back.
-    publish: called with the events in order, and regularly with none. By one thread.
+    publish: called by one thread. First with nothing, to get ready and to keep ready, which may take its time; then
+    with up to `batch` events in their order, within a transaction that PostgreSQL ends after 15 s without a statement:
+    it leaves undone what it has no time for.
+    idle_seconds: how often to look for events that nobody woke it for. None looks when it starts, when it is woken and
+    when an event that was left behind is due, so that an idle database is left alone.
     """
 
-    def __init__(self, connection: Callable[[], AbstractContextManager[Connection[Any]]], publish: Publish) -> None:
-        super().__init__("relay of the outbox", self._relay, idle_seconds=_LOOK_SECONDS)
+    def __init__(
+        self, connection: TakeConnection, publish: Publish, *, batch: int = 50, idle_seconds: float | None = 0.5
+    ) -> None:
+        super().__init__("relay of the outbox", self._relay, idle_seconds=idle_seconds)
+        self._looks_by_itself = idle_seconds is not None
         self._connection = connection
         self._publish = publish
+        self._batch = batch
 
     def _relay(self) -> bool:
-        with self._connection() as connection, connection.transaction():
-            events = _claim(connection)
-            publication = self._publish(events)
-            _settle(connection, publication)
-        for event_id, reason in publication.refused.items():
-            logger.warning("refused; another attempt follows", extra={"event_id": str(event_id), "reason": reason})
-        if publication.fault:
-            raise PublishingError(publication.fault)
-        return len(events) == _BATCH
+        more = relay(self._connection, self._publish, self._batch)
+        if not more and not self._looks_by_itself:
+            with self._connection() as connection:
+                self.idle_seconds = _seconds_until_due(connection)
+        return more
 
 
-def _claim(connection: Connection[Any]) -> list[Event]:
+def relay(take_connection: TakeConnection, publish: Publish, batch: int) -> bool:
+    """Publishes up to `batch` events that are due and in nobody else's hands; True if there may be more.
+
+    Raises PublishingError while nothing can be published, and what the connection raises; what was accepted by then
+    is deleted.
+    """
+    if fault := publish([]).fault:
+        raise PublishingError(fault)
+    with take_connection() as connection, connection.transaction():
+        events = _claim(connection, batch)
+        if not events:
+            return False
+        publication = publish(events)
+        _settle(connection, publication)
+    for event_id, reason in publication.refused.items():
+        logger.warning("refused; another attempt follows", extra={"event_id": str(event_id), "reason": reason})
+    if publication.fault:
+        raise PublishingError(publication.fault)
+    return len(events) == batch or len(events) > len(publication.accepted) + len(publication.refused)
+
+
+def _seconds_until_due(connection: Connection[Any]) -> float | None:
+    row = connection.execute("SELECT EXTRACT(EPOCH FROM min(due_at) - now())::float8 FROM outbox").fetchone()
+    seconds: float | None = row[0] if row else None
+    # What is overdue is in the hands of another relay, or of one that has been cut off.
+    return None if seconds is None else max(seconds, _LOOK_SECONDS)
+
+
+def _claim(connection: Connection[Any], batch: int) -> list[Event]:
     rows = connection.execute(
         """
         SELECT id, topic, payload FROM outbox WHERE due_at <= now()
         ORDER BY position LIMIT %s FOR UPDATE SKIP LOCKED
         """,
-        (_BATCH,),
+        (batch,),
     )
     return [Event(id=event_id, topic=topic, payload=payload) for event_id, topic, payload in rows]
 

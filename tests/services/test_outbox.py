@@ -1,15 +1,16 @@
-"""Events that leave with the transaction that caused them, and events that are handled once."""
+"""Events that leave with the transaction that caused them."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psycopg
 import pytest
 
-from services import inbox, outbox
+from services import outbox
 from services.events import Event, Publication
 from services.outbox import PublishingError, Relay
 from tests.support.eventually import eventually
@@ -20,10 +21,9 @@ PENDING = "SELECT payload ->> 'number' FROM outbox ORDER BY position"
 
 @pytest.fixture
 def database(empty_database: TestDatabase) -> TestDatabase:
-    """A database with nothing but both tables."""
+    """A database with nothing but the table."""
     with empty_database.connect() as connection:
-        for table in (outbox.create_table(), inbox.create_table()):
-            connection.execute(table.encode())
+        connection.execute(outbox.create_table().encode())
     return empty_database
 
 
@@ -40,11 +40,13 @@ class Exchange:
         self.calls = 0
         self.refused_topics: set[str] = set()
         self.fault: str | None = None
+        self.at_a_time = 1000
 
     def publish(self, events: Sequence[Event]) -> Publication:
         self.calls += 1
         if self.fault and events:
             return Publication(refused={}, fault=self.fault)
+        events = events[: self.at_a_time]
         refused = {event.id: "no queue" for event in events if event.topic in self.refused_topics}
         accepted = [event for event in events if event.id not in refused]
         self.taken += accepted
@@ -65,8 +67,8 @@ def connections(database: TestDatabase) -> Callable[[], AbstractContextManager[p
 
 
 @contextmanager
-def running(database: TestDatabase, exchange: Exchange) -> Iterator[Relay]:
-    relay = Relay(connections(database), exchange.publish)
+def running(database: TestDatabase, exchange: Exchange, *, idle_seconds: float | None = 0.5) -> Iterator[Relay]:
+    relay = Relay(connections(database), exchange.publish, idle_seconds=idle_seconds)
     relay.start()
     try:
         yield relay
@@ -93,22 +95,75 @@ def test_an_event_of_a_transaction_that_fails_never_was(database: TestDatabase) 
 
 
 def test_an_event_belongs_into_a_transaction(database: TestDatabase) -> None:
-    with database.connect() as connection:
-        with pytest.raises(RuntimeError, match="transaction"):
-            outbox.add(connection, "order.placed", {})
-        with pytest.raises(RuntimeError, match="transaction"):
-            inbox.once(connection, uuid4())
-    assert database.rows("SELECT id FROM outbox") == database.rows("SELECT event_id FROM inbox") == []
+    with database.connect() as connection, pytest.raises(RuntimeError, match="transaction"):
+        outbox.add(connection, "order.placed", {})
+    assert database.rows("SELECT id FROM outbox") == []
 
 
-def test_a_new_event_need_not_wait_for_the_next_look(database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox, "_LOOK_SECONDS", 60)
+def test_a_new_event_need_not_wait_for_the_next_look(database: TestDatabase) -> None:
     exchange = Exchange()
-    with running(database, exchange) as relay:
+    with running(database, exchange, idle_seconds=60) as relay:
         eventually(lambda: exchange.calls)
         add(database, 1)
         relay.wake()
         eventually(lambda: exchange.numbers == [1])
+
+
+def test_a_relay_that_is_only_woken_leaves_an_idle_database_alone(database: TestDatabase) -> None:
+    exchange = Exchange()
+    add(database, 1)
+    with running(database, exchange, idle_seconds=None) as relay:
+        # What a predecessor left.
+        eventually(lambda: exchange.numbers == [1])
+        eventually(lambda: relay.idle_seconds is None)
+        calls = exchange.calls
+        time.sleep(1.5)
+        assert exchange.calls == calls
+        add(database, 2)
+        relay.wake()
+        eventually(lambda: exchange.numbers == [1, 2])
+
+
+def test_a_relay_that_is_only_woken_comes_back_to_what_it_left_behind(database: TestDatabase) -> None:
+    exchange = Exchange()
+    exchange.refused_topics = {"order.placed"}
+    add(database, 1)
+    with running(database, exchange, idle_seconds=None):
+        eventually(lambda: database.rows("SELECT attempts FROM outbox") == [(1,)])
+        exchange.refused_topics = set()
+        eventually(lambda: exchange.numbers == [1])
+
+
+def test_a_relay_that_is_only_woken_comes_back_to_what_another_one_dropped(database: TestDatabase) -> None:
+    exchange = Exchange()
+    add(database, 1)
+    with database.connect() as other, running(database, exchange, idle_seconds=None) as relay:
+        with other.transaction(force_rollback=True):
+            other.execute("SELECT id FROM outbox FOR UPDATE")
+            relay.wake()
+            time.sleep(0.3)
+        eventually(lambda: exchange.numbers == [1])
+
+
+def test_what_there_was_no_time_for_follows_at_once(database: TestDatabase) -> None:
+    exchange = Exchange()
+    exchange.at_a_time = 1
+    add(database, 1, 2, 3)
+    with running(database, exchange, idle_seconds=60):
+        eventually(lambda: exchange.numbers == [1, 2, 3])
+
+
+def test_a_publisher_gets_ready_outside_of_the_transaction(database: TestDatabase) -> None:
+    in_transaction = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"
+    seen: list[tuple[int, int]] = []
+
+    def publish(events: Sequence[Event]) -> Publication:
+        seen.append((len(events), database.rows(in_transaction)[0][0]))
+        return Publication(accepted=frozenset(event.id for event in events), refused={})
+
+    add(database, 1, 2)
+    assert not outbox.relay(connections(database), publish, 50)
+    assert seen == [(0, 0), (2, 1)]
 
 
 def test_what_is_refused_stays_with_the_reason_and_holds_up_nothing(database: TestDatabase) -> None:
@@ -191,51 +246,3 @@ def test_a_database_that_was_away_is_relayed_from_again(database: TestDatabase, 
         postgres.start()
         add(database, 1)
         eventually(lambda: exchange.numbers == [1], seconds=20)
-
-
-def test_an_event_is_new_once(database: TestDatabase) -> None:
-    event_id = uuid4()
-    with database.connect() as connection:
-        for expected in (True, False, False):
-            with connection.transaction():
-                assert inbox.once(connection, event_id) is expected
-        with connection.transaction():
-            assert inbox.once(connection, uuid4())
-
-
-def test_an_event_whose_handling_fails_is_new_again(database: TestDatabase) -> None:
-    event_id = uuid4()
-    with database.connect() as connection:
-        with connection.transaction(force_rollback=True):
-            assert inbox.once(connection, event_id)
-        with connection.transaction():
-            assert inbox.once(connection, event_id)
-
-
-@pytest.mark.parametrize("first_fails", [False, True])
-def test_of_two_at_the_same_time_one_waits_for_the_other(database: TestDatabase, *, first_fails: bool) -> None:
-    event_id = uuid4()
-
-    def second() -> bool:
-        with database.connect() as connection, connection.transaction():
-            return inbox.once(connection, event_id)
-
-    with database.connect() as first, ThreadPoolExecutor(1) as executor:
-        with first.transaction(force_rollback=first_fails):
-            assert inbox.once(first, event_id)
-            answer = executor.submit(second)
-            waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-            eventually(lambda: database.rows(waiting))
-            assert not answer.done()
-        assert answer.result(10) is first_fails
-
-
-def test_what_is_old_is_forgotten(database: TestDatabase) -> None:
-    with database.connect() as connection:
-        connection.execute(
-            "INSERT INTO inbox SELECT gen_random_uuid(), now() - make_interval(days => days)"
-            " FROM unnest(ARRAY[0, 29, 31, 90]) AS days"
-        )
-        assert inbox.forget(connection) == 2
-        assert inbox.forget(connection) == 0
-    assert database.rows("SELECT count(*) FROM inbox") == [(2,)]
