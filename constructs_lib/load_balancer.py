@@ -9,11 +9,11 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from config.model import FixedResponse, Lifecycle, LoadBalancerConfig, Route
+from config.routing import priority
 from constructs_lib.alarms import alarm
 from constructs_lib.graphs import Graph
 from constructs_lib.lifecycle import is_protected
 from constructs_lib.network import PUBLIC
-from constructs_lib.routing import Rules
 
 HEALTH_PATH = "/health"
 # A target is deregistered for 30 s while its requests end.
@@ -59,7 +59,6 @@ class LoadBalancer(Construct):
             deletion_protection=is_protected(lifecycle),
         )
         self._listener = self._add_listener(config)
-        self._rules = Rules()
         scheme = "http" if config.certificate_arn is None else "https"
         self.url = f"{scheme}://{self.load_balancer.load_balancer_dns_name}"
         if alarm_topic is not None:
@@ -89,7 +88,7 @@ class LoadBalancer(Construct):
         return self._listener.add_targets(
             id_,
             conditions=conditions or None,
-            priority=self._rules.add(name, route),
+            priority=priority(name, route),
             port=port,
             protocol=elbv2.ApplicationProtocol.HTTP,
             targets=[service],

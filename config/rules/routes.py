@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import product
 
+from config import routing
 from config.model import Route, SystemConfig
 from config.problems import Problem
 
@@ -138,8 +139,12 @@ def _twice(config: SystemConfig) -> Iterator[Problem]:
                 )
 
 
+def _order(config: SystemConfig) -> Iterator[Problem]:
+    return routing.faults(_routed(config))
+
+
 def _routed(config: SystemConfig) -> dict[str, Route]:
     return {name: service.route for name, service in config.services.items() if service.route is not None}
 
 
-RULES = (_certificate, _routes, _patterns, _twice)
+RULES = (_certificate, _routes, _patterns, _twice, _order)

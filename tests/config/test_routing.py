@@ -1,13 +1,13 @@
 """Decisions about the order of a load balancer's rules."""
 
 import itertools
+import re
 
 import pytest
 
 from config.model import Route
 from config.network import HIGHEST_PRIORITY
-from config.problems import ConfigError
-from constructs_lib.routing import Rules, derived_priority
+from config.routing import derived_priority, faults, priority
 
 SHOP = {
     "user": Route(paths=("/users*", "/sessions*")),
@@ -21,8 +21,11 @@ SHOP = {
 
 
 def priorities(routes: dict[str, Route]) -> dict[str, int | None]:
-    rules = Rules()
-    return {name: rules.add(name, route) for name, route in routes.items()}
+    return {name: priority(name, route) for name, route in routes.items()}
+
+
+def told(routes: dict[str, Route]) -> list[str]:
+    return [f"{problem.field}: {problem.value} {problem.allowed}" for problem in faults(routes)]
 
 
 @pytest.mark.parametrize("gone", SHOP)
@@ -81,8 +84,8 @@ def test_a_service_may_say_where_it_stands() -> None:
 
 
 def test_two_services_with_one_priority_are_refused_by_name() -> None:
-    with pytest.raises(ConfigError, match=r"services.order.route: has the priority 7, as service user does"):
-        priorities({"user": Route(paths=("/users*",), priority=7), "order": Route(paths=("/orders*",), priority=7)})
+    (fault,) = told({"user": Route(paths=("/users*",), priority=7), "order": Route(paths=("/orders*",), priority=7)})
+    assert fault.startswith("services.order.route.priority: 7 has the priority 7, as service user does")
 
 
 def test_names_that_come_out_at_one_number_are_refused_by_name() -> None:
@@ -92,14 +95,13 @@ def test_names_that_come_out_at_one_number_are_refused_by_name() -> None:
         other = taken.setdefault(derived_priority(name, route), name)
         if other != name:
             break
-    with pytest.raises(ConfigError, match=f"as service {other} does"):
-        priorities({other: route, name: Route(paths=("/basket*",))})
-    apart = priorities({other: route, name: Route(paths=("/basket*",), priority=1)})
-    assert len(set(apart.values())) == 2
+    (fault,) = told({other: route, name: Route(paths=("/basket*",))})
+    assert f"as service {other} does" in fault
+    assert not told({other: route, name: Route(paths=("/basket*",), priority=1)})
 
 
 @pytest.mark.parametrize(
-    ("routes", "told"),
+    ("routes", "fault"),
     [
         (
             {"wide": Route(paths=("/orders*",), priority=1), "narrow": Route(paths=("/orders/special*",))},
@@ -113,22 +115,24 @@ def test_names_that_come_out_at_one_number_are_refused_by_name() -> None:
             {"one": Route(paths=("/a*", "/*")), "other": Route(paths=("/b", "/b*"), priority=HIGHEST_PRIORITY)},
             "services.other.route: /b is never reached",
         ),
-        ({"one": Route(paths=("/a*",)), "other": Route(paths=("/a*",))}, r"/a\* is never reached"),
         (
             {
-                "one": Route(hosts=("A.example.com",)),
+                "one": Route(hosts=("*.Example.com",)),
                 "other": Route(hosts=("a.example.com",), priority=HIGHEST_PRIORITY),
             },
-            "services.other.route: a.example.com is never reached",
+            "services.other.route: a.shop.com is never reached",
         ),
     ],
 )
-def test_a_pattern_that_is_never_reached_is_refused(routes: dict[str, Route], told: str) -> None:
-    with pytest.raises(ConfigError, match=told):
-        priorities(routes)
+def test_a_pattern_that_is_never_reached_is_refused(routes: dict[str, Route], fault: str) -> None:
+    assert any(re.match(fault, each) for each in told(routes))
+
+
+def test_nothing_is_told_of_rules_that_leave_each_other_their_requests() -> None:
+    assert told(SHOP) == []
 
 
 def test_a_service_that_takes_the_rest_has_no_priority() -> None:
     assert priorities({"api": Route()}) == {"api": None}
-    with pytest.raises(ConfigError, match=r"services\.api\.route: takes every request that no rule names"):
-        priorities({"api": Route(priority=1)})
+    (fault,) = told({"api": Route(priority=1)})
+    assert "takes every request that no rule names" in fault

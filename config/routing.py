@@ -7,12 +7,11 @@ all move when a service goes, and the deployment would be rolled back.
 
 import hashlib
 import re
-from collections.abc import Iterator
-from itertools import product
+from collections.abc import Iterator, Mapping
+from itertools import combinations, product
 
-from config.model import Route
-from config.network import HIGHEST_PRIORITY
-from config.problems import ConfigError, Problem
+from config.network import HIGHEST_PRIORITY, Route
+from config.problems import Problem
 
 # How much a pattern names is counted up to here; two that name more need another way to come in order.
 _MOST_LITERALS = 24
@@ -23,45 +22,44 @@ _HOST_BANDS = 3
 _BAND_SIZE = HIGHEST_PRIORITY // (_PATH_BANDS * _HOST_BANDS)
 
 
-class Rules:
-    """The rules of one listener, by the names of their services."""
+def priority(name: str, route: Route) -> int | None:
+    """Return the priority of a service's rule; None where the service takes what no rule names."""
+    if not route.paths and not route.hosts:
+        return None
+    return derived_priority(name, route) if route.priority is None else route.priority
 
-    def __init__(self) -> None:
-        self._routes: dict[str, tuple[Route, int]] = {}
 
-    def add(self, name: str, route: Route) -> int | None:
-        """Return the priority of a service's rule; None where the service takes what no rule names.
-
-        Raises:
-            ConfigError: Another service has that priority, or one of the two takes requests the other is there for.
-        """
-        if not route.paths and not route.hosts:
-            if route.priority is not None:
-                self._refuse(name, "takes every request that no rule names, so it is asked last; take priority out")
-            return None
-        priority = derived_priority(name, route) if route.priority is None else route.priority
-        for other, (their_route, theirs) in self._routes.items():
-            if theirs == priority:
-                self._refuse(
-                    name,
-                    f"has the priority {priority}, as service {other} does; set the route.priority of one of them to "
-                    f"another number, 1 (asked first) to {HIGHEST_PRIORITY}",
-                )
-            (first, first_route), (then, then_route) = (
-                ((name, route), (other, their_route)) if priority < theirs else ((other, their_route), (name, route))
+def faults(routes: Mapping[str, Route]) -> Iterator[Problem]:
+    """Find rules with one priority, and patterns that are never reached, among the rules of one listener."""
+    ordered: list[tuple[int, str, Route]] = []
+    for name, route in routes.items():
+        number = priority(name, route)
+        if number is not None:
+            ordered.append((number, name, route))
+        elif route.priority is not None:
+            yield Problem(
+                field=f"services.{name}.route.priority",
+                value=route.priority,
+                allowed="the service takes every request that no rule names, so it is asked last; take priority out",
             )
-            for hidden, hiding in _hidden(first_route, then_route):
-                self._refuse(
-                    then,
-                    f"{hidden} is never reached: service {first} is asked first, and takes {hiding}; "
+    ordered.sort(key=lambda rule: rule[0])
+    for (number, first, first_route), (other_number, then, then_route) in combinations(ordered, 2):
+        if number == other_number:
+            yield Problem(
+                field=f"services.{then}.route.priority",
+                value=then_route.priority,
+                allowed=f"has the priority {number}, as service {first} does; set the route.priority of one of them "
+                f"to another number, 1 (asked first) to {HIGHEST_PRIORITY}",
+            )
+        for hidden, hiding in _hidden(first_route, then_route):
+            # Rules for the same requests are told as such.
+            if hidden.lower() != hiding.lower():
+                yield Problem(
+                    field=f"services.{then}.route",
+                    value=hidden,
+                    allowed=f"is never reached: service {first} is asked first, and takes {hiding}; "
                     "narrow that, or set route.priority",
                 )
-        self._routes[name] = (route, priority)
-        return priority
-
-    @staticmethod
-    def _refuse(name: str, allowed: str) -> None:
-        raise ConfigError("load balancer", [Problem(field=f"services.{name}.route", allowed=allowed)])
 
 
 def derived_priority(name: str, route: Route) -> int:
