@@ -120,7 +120,7 @@ def test_names_that_come_out_at_one_number_are_refused_by_name() -> None:
                 "one": Route(hosts=("*.Example.com",)),
                 "other": Route(hosts=("a.example.com",), priority=HIGHEST_PRIORITY),
             },
-            "services.other.route: a.shop.com is never reached",
+            "services.other.route: a.example.com is never reached",
         ),
     ],
 )
