@@ -1,6 +1,5 @@
 """What becomes of one message: dealt with, tried again later, or laid aside with the reason."""
 
-import json
 import logging
 from collections.abc import Callable
 from copy import copy
@@ -9,6 +8,7 @@ from uuid import UUID
 from pika import BasicProperties, DeliveryMode
 from pika.adapters.blocking_connection import BlockingChannel
 from prometheus_client import Counter
+from pydantic_core import from_json
 
 from services.broker.subscription import MAX_UNANSWERED, Subscription
 from services.database import is_outage
@@ -166,9 +166,11 @@ def _read(properties: BasicProperties, body: bytes) -> Event:
     if not properties.type:
         raise UnreadableEventError("the property type, which names the topic, is missing")
     try:
-        payload = json.loads(body)
-    except ValueError:
-        payload = None
+        # Of limited depth: what is nested without end is refused like any other text that is no JSON.
+        payload = from_json(body)
+    except ValueError as error:
+        # It names the place, and quotes nothing.
+        raise UnreadableEventError(f"the body is no JSON: {error}") from None
     if not isinstance(payload, dict):
         raise UnreadableEventError("the body is not a JSON object")
     return Event(id=event_id, topic=properties.type, payload=payload)

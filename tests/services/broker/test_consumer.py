@@ -164,8 +164,10 @@ def test_an_event_that_cannot_be_given_up_now_is_later(
         ({"message_id": None}, "the property message_id is no UUID"),
         ({"message_id": "5"}, "the property message_id is no UUID"),
         ({"type": None}, "the property type, which names the topic, is missing"),
-        ({"body": b"{"}, "the body is not a JSON object"),
-        ({"body": b"\xff"}, "the body is not a JSON object"),
+        ({"body": b"{"}, "the body is no JSON: EOF while parsing an object at line 1 column 1"),
+        ({"body": b'{"name": "hunter2'}, "the body is no JSON: EOF while parsing a string at line 1 column 17"),
+        ({"body": b"\xff"}, "the body is no JSON: expected value at line 1 column 1"),
+        ({"body": b'{"a":' * 100_000}, "the body is no JSON: recursion limit exceeded at line 1 column 1006"),
         ({"body": b"[1]"}, "the body is not a JSON object"),
     ],
 )
