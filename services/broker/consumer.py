@@ -5,7 +5,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from pika import BlockingConnection
+from pika import BasicProperties, BlockingConnection
+from pika.adapters.blocking_connection import BlockingChannel
 
 from services.background import Loop
 from services.broker.connection import FAULTS, Broker, BrokerUnavailableError, describe
@@ -20,6 +21,9 @@ _LOOK_SECONDS = 0.5
 # Handling takes much longer than fetching: a message waits in the queue for the first thread that is free, not behind
 # another one.
 _PREFETCH = 1
+# Before going on where a message could not be laid aside: the broker hands it over again at once, and counts that. Less
+# than two heartbeats, because the connection may still be there.
+_FAULT_PAUSE_SECONDS = 30
 
 
 class Consumer:
@@ -86,9 +90,16 @@ class Consumer:
             if self._stopping.is_set():
                 break
             if method is not None and properties is not None and body is not None:
-                self._handling.settle(channel, properties, body)
+                self._settle(channel, properties, body)
                 channel.basic_ack(method.delivery_tag or 0)
         channel.cancel()
+
+    def _settle(self, channel: BlockingChannel, properties: BasicProperties, body: bytes) -> None:
+        try:
+            self._handling.settle(channel, properties, body)
+        except FAULTS:
+            self._stopping.wait(_FAULT_PAUSE_SECONDS)
+            raise
 
 
 def _close(connection: BlockingConnection) -> None:

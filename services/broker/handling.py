@@ -10,6 +10,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 from prometheus_client import Counter
 from pydantic_core import from_json
 
+from services.broker.connection import FAULTS
 from services.broker.subscription import MAX_UNANSWERED, Subscription
 from services.database import is_outage
 from services.events import Event
@@ -29,6 +30,8 @@ _UNANSWERED = "x-delivery-count"
 # How soon to look again whether the database is back.
 _OUTAGE_SECONDS = 5
 _MAX_REASON_CHARACTERS = 500
+# How many messages are remembered whose answer was lost with the connection.
+_MAX_CUT_OFF = 1000
 _UNREADABLE = "(unreadable)"
 
 
@@ -37,7 +40,7 @@ class UnreadableEventError(ValueError):
 
 
 class Handling:
-    """Deals with the messages of a subscription; see Consumer. Raises nothing but what the channel does."""
+    """Deals with the messages of a subscription; see Consumer."""
 
     def __init__(
         self,
@@ -48,13 +51,28 @@ class Handling:
         self._subscription = subscription
         self._handle = handle
         self._give_up = give_up
+        # Of messages. What is done to it is atomic, so that several threads may share it.
+        self._cut_off: set[str | None] = set()
 
     def settle(self, channel: BlockingChannel, properties: BasicProperties, body: bytes) -> None:
         """Returns once the message may be let go of. The channel must be one that confirms.
 
-        Where the message goes on, it has arrived there before this returns.
+        Where the message goes on, it has arrived there before this returns. Raises one of FAULTS where it cannot.
         """
         message = _Message(channel, self._subscription, properties, body)
+        try:
+            self._settle(message, properties, body)
+        except FAULTS:
+            if len(self._cut_off) >= _MAX_CUT_OFF:
+                self._cut_off.clear()
+            self._cut_off.add(properties.message_id)
+            raise
+
+    def _settle(self, message: "_Message", properties: BasicProperties, body: bytes) -> None:
+        # The broker counts every delivery without an answer, also those whose answer did not get through, as while it
+        # is short of memory and takes nothing. A process that has seen this lives, so that the count proves nothing;
+        # where handling does end the process, the next one has seen nothing.
+        spent = message.unanswered >= MAX_UNANSWERED and properties.message_id not in self._cut_off
         try:
             event = _read(properties, body)
         except UnreadableEventError as error:
@@ -62,11 +80,13 @@ class Handling:
             message.bury(str(error))
             self._count(_UNREADABLE, "dead")
             return
-        self._count(event.topic, self._deal_with(event, message))
+        if spent:
+            outcome = self._end(event, message, f"delivered {message.unanswered} times without an answer")
+        else:
+            outcome = self._deal_with(event, message)
+        self._count(event.topic, outcome)
 
     def _deal_with(self, event: Event, message: "_Message") -> str:
-        if message.unanswered >= MAX_UNANSWERED:
-            return self._end(event, message, f"handling it ended the process {message.unanswered} times")
         try:
             self._handle(event)
         except PermanentError as error:

@@ -7,7 +7,7 @@ from pika.exchange_type import ExchangeType
 
 # Between one attempt and the next: some six and a half minutes in all, with six attempts.
 RETRY_DELAYS_SECONDS = (1, 5, 15, 60, 300)
-# Handing over a message so often without an answer means that handling it ends the process.
+# A message that was handed over so often without an answer is given up: it may be what ends the process each time.
 MAX_UNANSWERED = 5
 # The broker's own limit steps in if the program does not live to apply that one.
 _DELIVERY_LIMIT = 4 * MAX_UNANSWERED

@@ -190,17 +190,20 @@ def test_what_is_no_event_is_laid_aside_and_holds_up_nothing(
     assert body == message.get("body", b"{}")
 
 
+def take_without_an_answer(rabbitmq: RabbitMq, subscription: Subscription) -> None:
+    with rabbitmq.connect() as connection:
+        eventually(lambda: connection.channel().basic_get(subscription.queue)[0])
+
+
 def test_an_event_that_ends_the_process_each_time_is_given_up(
     broker: Broker, subscription: Subscription, rabbitmq: RabbitMq, send: Send
 ) -> None:
     event_id = send()
     for _ in range(MAX_UNANSWERED):
-        with rabbitmq.connect() as connection:
-            # Taken, and the connection ends without an answer.
-            eventually(lambda connection=connection: connection.channel().basic_get(subscription.queue)[0])  # type: ignore[misc]
+        take_without_an_answer(rabbitmq, subscription)
     handler = Handler()
     with running(broker, subscription, handler):
-        reason = f"handling it ended the process {MAX_UNANSWERED} times"
+        reason = f"delivered {MAX_UNANSWERED} times without an answer"
         assert dead(rabbitmq, subscription) == (event_id, reason)
     assert handler.events == []
     assert handler.given_up == [(event_id, reason)]
