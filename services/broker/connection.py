@@ -1,15 +1,22 @@
-"""Connecting to RabbitMQ so that a rotated password is survived."""
+"""Connecting to RabbitMQ so that a rotated password is survived, and waiting for its answers no longer than asked."""
 
+import logging
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from pika import BlockingConnection, ConnectionParameters, PlainCredentials, SSLOptions
-from pika.exceptions import AMQPError, ProbableAuthenticationError
+from pika.exceptions import AMQPConnectionError, AMQPError, ProbableAuthenticationError
 
 from services.failures import UnavailableError
 from services.secret_values import SecretUnavailableError, SecretValues
 from services.settings import BrokerServer
 
+logger = logging.getLogger(__name__)
+
 _CONNECT_SECONDS = 5
+# The farewell is a courtesy.
+_CLOSE_SECONDS = 1
 # A peer that went away without a word is noticed within two of them.
 _HEARTBEAT_SECONDS = 30
 # RabbitMQ stops reading from publishers while it is short of memory or disk.
@@ -77,6 +84,36 @@ class Broker:
                 tcp_options=_TCP_OPTIONS,
             )
         )
+
+
+@contextmanager
+def limited(connection: BlockingConnection, seconds: float) -> Iterator[None]:
+    """Breaks the connection if what is done with it meanwhile takes longer; that then raises AMQPConnectionError.
+
+    pika itself waits for an answer for as long as the connection lives, and a quorum queue without a majority never
+    confirms.
+    """
+    # Of the connection below the blocking one: only its timers run while an answer is waited for.
+    implementation = connection._impl  # type: ignore[attr-defined]
+
+    def end() -> None:
+        implementation._terminate_stream(AMQPConnectionError(f"no answer within {seconds:g} s"))
+
+    timer = implementation._adapter_call_later(seconds, end)
+    try:
+        yield
+    finally:
+        implementation._adapter_remove_timeout(timer)
+
+
+def close(connection: BlockingConnection) -> None:
+    """Closes a connection, whatever has become of it."""
+    try:
+        if connection.is_open:
+            with limited(connection, _CLOSE_SECONDS):
+                connection.close()
+    except FAULTS as error:
+        logger.info("the connection ended with an error", extra={"reason": describe(error)})
 
 
 def describe(error: BaseException) -> str:

@@ -9,7 +9,7 @@ from pika import BasicProperties, BlockingConnection
 from pika.adapters.blocking_connection import BlockingChannel
 
 from services.background import Loop
-from services.broker.connection import FAULTS, Broker, BrokerUnavailableError, describe
+from services.broker.connection import FAULTS, Broker, BrokerUnavailableError, close, describe
 from services.broker.handling import Handling
 from services.broker.subscription import Subscription, declare
 from services.events import Event
@@ -76,7 +76,7 @@ class Consumer:
         except FAULTS as error:
             raise BrokerUnavailableError(f"the connection was lost: {describe(error)}") from error
         finally:
-            _close(connection)
+            close(connection)
         return True
 
     def _consume(self, connection: BlockingConnection) -> None:
@@ -100,11 +100,3 @@ class Consumer:
         except FAULTS:
             self._stopping.wait(_FAULT_PAUSE_SECONDS)
             raise
-
-
-def _close(connection: BlockingConnection) -> None:
-    try:
-        if connection.is_open:
-            connection.close()
-    except FAULTS as error:
-        logger.info("the connection ended with an error", extra={"reason": describe(error)})

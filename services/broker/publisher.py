@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -10,11 +11,18 @@ from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import NackError, UnroutableError
 from prometheus_client import Counter
 
-from services.broker.connection import FAULTS, Broker, BrokerUnavailableError, describe
+from services.broker.connection import FAULTS, Broker, BrokerUnavailableError, close, describe, limited
 from services.broker.subscription import Subscription, declare, declare_exchange
 from services.events import Event, Publication
 
 logger = logging.getLogger(__name__)
+
+# Who publishes may hold a transaction open meanwhile, which PostgreSQL ends after 15 s. No event is begun after the
+# first of these, and none is waited for longer than the second.
+_PUBLISH_SECONDS = 8
+_CONFIRM_SECONDS = 4
+# A cluster that has just lost a node takes its time to make a queue.
+_DECLARE_SECONDS = 20
 
 _PUBLISHED = Counter("events_published", "Events that the broker has accepted.", ["topic"])
 
@@ -30,22 +38,26 @@ class Publisher:
         self._broker = broker
         self._exchange = exchange
         self._subscriptions = subscriptions
-        self._connection: BlockingConnection | None = None
-        self._channel: BlockingChannel | None = None
+        self._opened: tuple[BlockingConnection, BlockingChannel] | None = None
 
     def publish(self, events: Sequence[Event]) -> Publication:
-        """Publishes in this order. To be called every few seconds, if with nothing: that keeps the connection alive."""
-        if not events:
-            self._keep_alive()
-            return Publication(refused={})
+        """Publishes in this order, as many as some 8 s allow; the rest is not tried.
+
+        With nothing to publish it opens the connection, or keeps it alive: to be called so every few seconds, and
+        before a transaction in which there is something to publish.
+        """
+        deadline = time.monotonic() + _PUBLISH_SECONDS
         accepted: set[UUID] = set()
         refused: dict[UUID, str] = {}
         fault = None
         try:
-            channel = self._open_channel()
+            connection, channel = self._open()
             for event in events:
+                if time.monotonic() >= deadline:
+                    break
                 try:
-                    self._publish(channel, event)
+                    with limited(connection, _CONFIRM_SECONDS):
+                        self._publish(channel, event)
                 except UnroutableError:
                     refused[event.id] = f"no queue takes {event.topic} from exchange {self._exchange}"
                 except NackError:
@@ -61,32 +73,37 @@ class Publisher:
         return Publication(accepted=frozenset(accepted), refused=refused, fault=fault)
 
     def close(self) -> None:
-        """Closes the connection, if there is one; the next event opens another."""
-        connection, self._connection, self._channel = self._connection, None, None
-        try:
-            if connection is not None and connection.is_open:
-                connection.close()
-        except FAULTS as error:
-            logger.info("the connection ended with an error", extra={"reason": describe(error)})
+        """Closes the connection, if there is one; the next call of `publish` opens another."""
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            close(opened[0])
 
-    def _open_channel(self) -> BlockingChannel:
+    def _open(self) -> tuple[BlockingConnection, BlockingChannel]:
         # What happened to the connection while nothing was published is known only now.
         self._keep_alive()
-        if self._channel is None:
-            self._connection = self._broker.connect()
-            channel = self._connection.channel()
-            channel.confirm_delivery()
-            declare_exchange(channel, self._exchange)
-            for subscription in self._subscriptions:
-                declare(channel, subscription)
-            self._channel = channel
-        return self._channel
+        if self._opened is None:
+            connection = self._broker.connect()
+            try:
+                with limited(connection, _DECLARE_SECONDS):
+                    self._opened = connection, self._declare(connection)
+            finally:
+                if self._opened is None:
+                    close(connection)
+        return self._opened
+
+    def _declare(self, connection: BlockingConnection) -> BlockingChannel:
+        channel = connection.channel()
+        channel.confirm_delivery()
+        declare_exchange(channel, self._exchange)
+        for subscription in self._subscriptions:
+            declare(channel, subscription)
+        return channel
 
     def _keep_alive(self) -> None:
-        if self._connection is None:
+        if self._opened is None:
             return
         try:
-            self._connection.process_data_events(time_limit=0)
+            self._opened[0].process_data_events(time_limit=0)
         except FAULTS as error:
             logger.info("the connection was lost", extra={"reason": describe(error)})
             self.close()

@@ -15,6 +15,7 @@ from services.settings import BrokerServer
 from tests.support.emulator import Aws
 from tests.support.postgres import HOST
 from tests.support.rabbitmq import RabbitMq
+from tests.support.slow_line import SlowLine
 
 # In seconds; long enough to tell one from the other.
 QUICK = (0.1, 0.3)
@@ -37,7 +38,7 @@ def broker(rabbitmq: RabbitMq, secret_arn: str) -> Broker:
     return client(rabbitmq, secret_arn)
 
 
-def client(rabbitmq: RabbitMq, secret_arn: str) -> Broker:
+def client(rabbitmq: RabbitMq | SlowLine, secret_arn: str) -> Broker:
     server = BrokerServer.model_validate(
         {"BROKER_URL": f"amqps://{HOST}:{rabbitmq.port}", "BROKER_SECRET_ARN": secret_arn}
     )
