@@ -80,14 +80,13 @@ class Notifier:
         return ended and not left
 
     def _take(self) -> bool:
+        self._give_up()
         self._under_way = {delivery for delivery in self._under_way if not delivery.done()}
         free = _SLOTS - len(self._under_way)
         if not free:
             return False
         with self._connections() as connection:
             claims = deliveries.claim(connection, limit=free, lease_seconds=self._lease_seconds)
-            if not claims:
-                self._give_up(connection)
         deadline = time.monotonic() + self._lease_seconds
         for claim in claims:
             delivery = self._executor.submit(self._deliver, claim, deadline)
@@ -96,11 +95,14 @@ class Notifier:
             delivery.add_done_callback(lambda _: self._loop.wake())
         return False
 
-    def _give_up(self, connection: psycopg.Connection[Any]) -> None:
+    def _give_up(self) -> None:
+        # However much there is to deliver: what is lost would otherwise wait for a pause that may never come.
         if time.monotonic() < self._look_for_lost:
             return
+        with self._connections() as connection:
+            lost = deliveries.give_up(connection)
         self._look_for_lost = time.monotonic() + _GIVE_UP_SECONDS
-        if lost := deliveries.give_up(connection):
+        if lost:
             logger.error("given up: taken again and again without an outcome", extra={"notifications": lost})
 
     def _deliver(self, claim: Claim, deadline: float) -> None:

@@ -16,6 +16,7 @@ from services.planning.store import deliveries, planner
 from services.planning.store.rendering import render_planned
 from services.planning.worker.rendering import render
 from tests.services.planning.conftest import Schedule
+from tests.support.eventually import eventually
 from tests.support.postgres import TestDatabase
 
 STATES = "SELECT status, attempts FROM notifications ORDER BY id"
@@ -170,3 +171,23 @@ def test_an_unexpected_error_is_a_passing_failure_of_one(
         time.sleep(0.05)
     assert errors == [("unexpected ValueError",)]
     assert database.rows(STATES) == [("ready", 1)]
+
+
+def test_what_is_lost_is_given_up_however_much_there_is_to_deliver(
+    notifiers: Notifiers, ready: Callable[[int], None], connection: psycopg.Connection[Any], database: TestDatabase
+) -> None:
+    ready(1)
+    connection.execute("UPDATE notifications SET attempts = 5")
+    ready(40)
+    released = threading.Event()
+
+    def deliver(_: Message) -> None:
+        assert released.wait(20)
+
+    # Every slot is taken, and more is waiting for one.
+    notifiers.start(deliver)
+    try:
+        eventually(lambda: database.rows("SELECT status FROM notifications WHERE status = 'failed'"), seconds=5)
+        assert database.rows("SELECT count(*) FROM notifications WHERE status = 'sent'") == [(0,)]
+    finally:
+        released.set()
