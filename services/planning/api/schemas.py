@@ -13,13 +13,14 @@ from pydantic import (
     Field,
     Strict,
     StringConstraints,
+    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from services.messages import Channel, Content
+from services.messages import MAX_BODY_BYTES, Channel, Content
 from services.planning import template
 from services.planning.store import schedules
 from services.planning.store.schedules import MAX_SHOWN, Phase, Status
@@ -109,6 +110,22 @@ class ScheduleRequest(Content):
     def _has_a_time(self) -> Self:
         if self.send_at is None and self.every_seconds is None:
             raise PydanticCustomError("time", "must have send_at for one time, every_seconds for many, or both")
+        return self
+
+    @model_validator(mode="after")
+    def _stays_short_enough(self) -> Self:
+        # The first notification's own values are among the shortest: what does not fit with them never does.
+        values = {**self.values, **template.own_values(1, self.send_at or datetime.now(UTC))}
+        faults = []
+        for field, text in (("subject", self.subject), ("body", self.body)):
+            try:
+                template.check_size(text or "", values, max_bytes=MAX_BODY_BYTES)
+            except TemplateError as error:
+                kind = PydanticCustomError("template", "{reason}", {"reason": str(error)})
+                # The text itself stays out of the error.
+                faults.append(InitErrorDetails(type=kind, loc=(field,), input=None))
+        if faults:
+            raise ValidationError.from_exception_data(type(self).__name__, faults)
         return self
 
     def named(self, schedule_id: UUID) -> schedules.NewSchedule:

@@ -60,7 +60,7 @@ def give_up(database: Database) -> int:
     return database.execute(
         """
         UPDATE notifications
-        SET status = 'failed', updated_at = now(),
+        SET status = 'failed', subject = NULL, body = NULL, updated_at = now(),
             last_error = format('taken %%s times, and no notifier told what became of the last', attempts)
         WHERE status = 'ready' AND free_at <= now() AND attempts >= %s
         """,
@@ -69,10 +69,14 @@ def give_up(database: Database) -> int:
 
 
 def record_sent(database: Database, claim: Claim) -> None:
-    """Records a delivery. It happened, so it counts even if the lease had run out and another one has it by now."""
+    """Records a delivery. It happened, so it counts even if the lease had run out and another one has it by now.
+
+    The text has had its use: it is not kept, nor is that of what failed.
+    """
     database.execute(
         """
-        UPDATE notifications SET status = 'sent', sent_at = now(), last_error = NULL, updated_at = now()
+        UPDATE notifications
+        SET status = 'sent', subject = NULL, body = NULL, sent_at = now(), last_error = NULL, updated_at = now()
         WHERE id = %s AND status <> 'sent'
         """,
         (claim.id,),
@@ -90,11 +94,13 @@ def record_retry(database: Database, claim: Claim, reason: str, *, pause_seconds
 
 
 def _record_failure(database: Database, claim: Claim, reason: str, *, status: str, pause_seconds: float) -> None:
+    again = status == "ready"
     database.execute(
         """
         UPDATE notifications
-        SET status = %s, last_error = %s, free_at = now() + %s * interval '1 second', updated_at = now()
+        SET status = %s, subject = CASE WHEN %s THEN subject END, body = CASE WHEN %s THEN body END, last_error = %s,
+            free_at = now() + %s * interval '1 second', updated_at = now()
         WHERE id = %s AND status = 'ready' AND attempts = %s
         """,
-        (status, reason, pause_seconds, claim.id, claim.attempt),
+        (status, again, again, reason, pause_seconds, claim.id, claim.attempt),
     )

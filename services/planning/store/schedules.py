@@ -153,7 +153,7 @@ def cancel(database: Database, schedule_id: UUID) -> bool:
             return False
         database.execute(
             """
-            UPDATE notifications SET status = 'cancelled', updated_at = now()
+            UPDATE notifications SET status = 'cancelled', subject = NULL, body = NULL, updated_at = now()
             WHERE schedule_id = %s AND status IN ('planned', 'ready')
             """,
             (schedule_id,),

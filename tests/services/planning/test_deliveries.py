@@ -13,12 +13,13 @@ from tests.services.planning.conftest import Schedule
 
 Connection = psycopg.Connection[Any]
 STATES = "SELECT status, attempts, last_error FROM notifications"
+TEXTS = "SELECT subject, body FROM notifications"
 
 
 @pytest.fixture
 def ready(connection: Connection, schedule: Schedule) -> None:
     """One rendered notification."""
-    schedule()
+    schedule(subject="Greetings")
     planner.plan(connection, fence=planner.take_over(connection), limit=10)
     render_planned(connection, render, limit=10)
 
@@ -100,3 +101,22 @@ def test_what_is_cancelled_while_it_is_delivered_is_told_as_it_happened(connecti
     assert state(connection)[0] == "cancelled"
     deliveries.record_sent(connection, claimed)
     assert state(connection)[0] == "sent"
+
+
+@pytest.mark.usefixtures("ready")
+@pytest.mark.parametrize("end", ["sent", "refused", "given up", "cancelled"])
+def test_the_text_is_kept_for_as_long_as_it_may_be_delivered(connection: Connection, end: str) -> None:
+    for _ in range(MAX_ATTEMPTS - 1):
+        deliveries.record_retry(connection, claim(connection), "timed out", pause_seconds=0)
+    assert connection.execute(TEXTS).fetchall() == [("Greetings", "Hello")]
+    claimed = claim(connection, lease_seconds=0)
+    if end == "sent":
+        deliveries.record_sent(connection, claimed)
+    elif end == "refused":
+        deliveries.record_failed(connection, claimed, "refused")
+    elif end == "given up":
+        assert deliveries.give_up(connection) == 1
+    else:
+        ((schedule_id,),) = connection.execute("SELECT id FROM schedules").fetchall()
+        schedules.cancel(connection, schedule_id)
+    assert connection.execute(TEXTS).fetchall() == [(None, None)]
