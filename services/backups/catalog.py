@@ -29,6 +29,16 @@ _ELSEWHERE = """
         AND n.nspname NOT IN (%(namespace)s, 'information_schema') AND n.nspname !~ '^pg_'
     ORDER BY 1
 """
+# Whatever depends on the schema itself; not what comes and goes with an extension or, as indexes do, with a table.
+_OBJECTS = """
+    SELECT o.type, o.identity
+    FROM pg_depend d, pg_identify_object(d.classid, d.objid, 0) o
+    WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = %(namespace)s::regnamespace AND d.deptype = 'n'
+        AND NOT EXISTS (
+            SELECT FROM pg_depend e WHERE e.classid = d.classid AND e.objid = d.objid AND e.deptype = 'e'
+        )
+    ORDER BY o.type <> 'table', o.type, o.identity
+"""
 _FOREIGN_KEYS = """
     SELECT t.relname, c.conname, pg_get_constraintdef(c.oid)
     FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid
@@ -94,6 +104,11 @@ def tables(connection: Connection[Any]) -> list[Table]:
 def tables_elsewhere(connection: Connection[Any]) -> tuple[str, ...]:
     """The tables in other PostgreSQL schemas."""
     return tuple(name for (name,) in _select(connection, _ELSEWHERE))
+
+
+def objects(connection: Connection[Any]) -> list[tuple[str, str]]:
+    """Tables, types, functions and the like, each by its kind and its quoted name, as DROP wants them; tables first."""
+    return [(kind, identity) for kind, identity in _select(connection, _OBJECTS)]
 
 
 def sequences(connection: Connection[Any]) -> list[str]:

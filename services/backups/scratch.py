@@ -1,4 +1,4 @@
-"""Databases that a restore makes on the server of the dumped one."""
+"""Databases that are made on the server of the dumped one, and dropped again."""
 
 import logging
 import re
@@ -10,7 +10,6 @@ from typing import Any
 
 from psycopg import Connection, sql
 
-from services.backups import catalog
 from services.backups.budget import Budget
 from services.backups.errors import BackupError
 from services.backups.session import Sessions, execute
@@ -22,16 +21,13 @@ _TIME = "%Y%m%d%H%M%S"
 _NAME = re.compile(rf"{_PREFIX}(\d{{14}})_[0-9a-f]{{8}}")
 # A function lives for 15 minutes at most: what is older was left by one that Lambda ended.
 _ABANDONED_AFTER = timedelta(minutes=30)
-# Dropping must be tried even when no time is left for anything else; the function keeps more than this back.
-_DROP_SECONDS = 10
-
-# They belong to PostgreSQL and to RDS.
-RESERVED = frozenset({"postgres", "template0", "template1", "rdsadmin"})
+# Clearing up must be tried even when no time is left for anything else; the function keeps more than this back.
+CLEARING_SECONDS = 10
 
 
 @contextmanager
 def scratch(sessions: Sessions, budget: Budget) -> Iterator[str]:
-    """The name of a new, empty database, which is dropped in any case."""
+    """The name of a new, empty database, which is dropped in any case; unless it has another name by then."""
     with sessions.opened(budget) as connection:
         _drop_abandoned(connection)
         name = f"{_PREFIX}{datetime.now(UTC).strftime(_TIME)}_{token_hex(4)}"
@@ -40,32 +36,6 @@ def scratch(sessions: Sessions, budget: Budget) -> Iterator[str]:
         yield name
     finally:
         _drop(sessions, name)
-
-
-@contextmanager
-def target(sessions: Sessions, name: str, budget: Budget) -> Iterator[None]:
-    """A database to restore into: a new one, or one without tables. A new one is dropped if the restore fails.
-
-    Raises BackupError if it holds tables: a restore never overwrites.
-    """
-    with sessions.opened(budget) as connection:
-        query = "SELECT 1 FROM pg_database WHERE datname = %s"
-        exists = connection.execute(query, (name,)).fetchone() is not None
-        if not exists:
-            _create(connection, name)
-    if exists:
-        with sessions.opened(budget, name) as connection:
-            if found := catalog.tables(connection):
-                raise BackupError(
-                    f"database {name} holds tables ({', '.join(table.name for table in found[:3])}, …): restore into"
-                    " another name, then rename the databases"
-                )
-    try:
-        yield
-    except BaseException:
-        if not exists:
-            _drop(sessions, name)
-        raise
 
 
 def _create(connection: Connection[Any], name: str) -> None:
@@ -95,8 +65,8 @@ def _drop_abandoned(connection: Connection[Any]) -> None:
 
 def _drop(sessions: Sessions, name: str) -> None:
     try:
-        with sessions.opened(Budget(_DROP_SECONDS)) as connection:
-            execute(connection, "DROP DATABASE {name} WITH (FORCE)", name=name)
+        with sessions.opened(Budget(CLEARING_SECONDS)) as connection:
+            execute(connection, "DROP DATABASE IF EXISTS {name} WITH (FORCE)", name=name)
     except BackupError as error:
         # What made the dump fail, or succeed, stays the outcome; the next proof tries again.
         logger.error("could not drop a database", extra={"database": name, "reason": str(error)})  # noqa: TRY400

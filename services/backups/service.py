@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from services import migrations
-from services.backups import dump, scratch
+from services.backups import dump, target
 from services.backups.bucket import DumpBucket, StoredDump
 from services.backups.budget import Budget
 from services.backups.errors import BackupError
 from services.backups.load import compare, load
 from services.backups.manifest import Manifest, Verdict
+from services.backups.scratch import scratch
 from services.backups.session import Sessions, reporting
 
 logger = logging.getLogger(__name__)
@@ -82,16 +83,17 @@ class Backups:
     def restore(self, key: str, into: str, budget: Budget) -> RestoreReport:
         """Restores a dump into a database of that name, which is made if it is missing; verifies it as a proof does.
 
-        The schema is then brought up to date, so that the present code can work with it. Raises BackupError.
+        The schema is then brought up to date, so that the present code can work with it. Raises BackupError: then
+        nothing is left of it.
         """
         begin = time.monotonic()
-        if into in scratch.RESERVED:
+        if into in target.RESERVED:
             raise BackupError(f"into is {into!r}: that database is PostgreSQL's own; take another name")
         stored = self.bucket.dump(key)
         manifest = self._manifest(stored)
-        with scratch.target(self.sessions, into, budget):
-            self._fill(stored, manifest, into, budget)
-            revision = self._migrate(into, budget)
+        with target.opened(self.sessions, into, manifest, budget) as database:
+            self._fill(stored, manifest, database, budget)
+            revision = self._migrate(database, budget)
         return RestoreReport(
             key=stored.key,
             into=into,
@@ -106,7 +108,7 @@ class Backups:
         begin = time.monotonic()
         # As it was stored, not as it was meant.
         manifest = self._manifest(stored)
-        with scratch.scratch(self.sessions, budget) as name:
+        with scratch(self.sessions, budget) as name:
             self._fill(stored, manifest, name, budget)
         verdict = Verdict(proven_at=datetime.now(UTC), rows=manifest.rows, seconds=round(time.monotonic() - begin, 3))
         stored.write_proof(verdict)
