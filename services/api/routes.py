@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services import store
 from services.api.schemas import Listing, NotificationPage, NotificationView, Receipt
@@ -12,6 +12,7 @@ from services.intake import Intake, KeyReusedError
 from services.messages import Content
 from services.pool import Pool
 from services.queue import Queue
+from services.serving.idempotency import IdempotencyKey, key_reused
 from services.serving.json_route import JsonRoute
 from services.serving.problems import ProblemError, documented
 
@@ -30,16 +31,6 @@ def _queue(request: Request) -> Queue:
 
 PoolOfApp = Annotated[Pool, Depends(_pool)]
 QueueOfApp = Annotated[Queue, Depends(_queue)]
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=255,
-        pattern=r"^[\x21-\x7e]+$",
-        description="The client's own name for this notification. The same key gives the first notification again.",
-    ),
-]
 
 
 @router.post(
@@ -64,11 +55,7 @@ def create_notification(
     try:
         accepted = Intake(pool.connection, queue).accept(content, idempotency_key)
     except KeyReusedError:
-        raise ProblemError(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "the idempotency key stands for another notification",
-            errors={"Idempotency-Key": "was used with another content: send a new key, or the first content again"},
-        ) from None
+        raise key_reused("notification") from None
     response.headers["Location"] = f"/notifications/{accepted.id}"
     return Receipt(id=accepted.id, status=accepted.status)
 

@@ -6,12 +6,13 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, FastAPI, Header, Response
+from fastapi import APIRouter, FastAPI, Response
 from psycopg import Connection
 from psycopg.rows import class_row
 from pydantic import BaseModel, Field
 
 from services.events import Event
+from services.serving.idempotency import IdempotencyKey, key_reused
 from services.serving.json_route import JsonRoute
 from services.serving.problems import ProblemError, documented
 from services.settings import SessionSettings
@@ -72,16 +73,6 @@ class Order(BaseModel):
 
 
 _COLUMNS = "id, product_id, quantity, total_cents, status, reason, created_at"
-_IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=255,
-        pattern=r"^[\x21-\x7e]+$",
-        description="The client's own name for this order. The same key gives the first order again.",
-    ),
-]
 
 
 def create_app(settings: SessionSettings) -> FastAPI:
@@ -109,7 +100,7 @@ def create_app(settings: SessionSettings) -> FastAPI:
     ),
 )
 def place_order(
-    wish: Wish, user: User, pool: PoolOfApp, response: Response, idempotency_key: _IdempotencyKey = None
+    wish: Wish, user: User, pool: PoolOfApp, response: Response, idempotency_key: IdempotencyKey = None
 ) -> Receipt:
     """Takes an order; the inventory and the payment have their say soon after."""
     with pool.connection() as connection, connection.transaction():
@@ -179,11 +170,7 @@ def _place(connection: Connection[Any], wish: Wish, user: UUID, key: str | None)
 
 def _placed_before(order: Order | None, wish: Wish) -> Order:
     if order is None or (order.product_id, order.quantity) != (wish.product_id, wish.quantity):
-        raise ProblemError(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "the idempotency key stands for another order",
-            errors={"Idempotency-Key": "was used for another order: send a new key, or the first order again"},
-        )
+        raise key_reused("order")
     return order
 
 

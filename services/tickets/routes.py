@@ -1,14 +1,16 @@
 """The operations of the service."""
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from psycopg import Connection
 
 from services import outbox
 from services.outbox import Relay
 from services.pool import Pool
+from services.serving.idempotency import IdempotencyKey, key_reused
 from services.serving.json_route import JsonRoute
 from services.serving.problems import ProblemError, documented
 from services.tickets import store
@@ -44,15 +46,19 @@ RelayOfApp = Annotated[Relay, Depends(_relay)]
         HTTPStatus.SERVICE_UNAVAILABLE,
     ),
 )
-def create_ticket(ticket: TicketRequest, pool: PoolOfApp, relay: RelayOfApp, response: Response) -> Receipt:
+def create_ticket(
+    ticket: TicketRequest,
+    pool: PoolOfApp,
+    relay: RelayOfApp,
+    response: Response,
+    idempotency_key: IdempotencyKey = None,
+) -> Receipt:
     """Takes a ticket in; its chat is told of it soon after."""
-    ticket_id = uuid4()
     with pool.connection() as connection, connection.transaction():
-        store.insert(connection, ticket_id, subject=ticket.subject, description=ticket.description, chat=ticket.chat)
-        outbox.add(connection, RECEIVED, payload_of(ticket_id))
+        receipt = _take_in(connection, ticket, idempotency_key)
     relay.wake()
-    response.headers["Location"] = f"/tickets/{ticket_id}"
-    return Receipt(id=ticket_id, status=Status.RECEIVED)
+    response.headers["Location"] = f"/tickets/{receipt.id}"
+    return receipt
 
 
 @router.get("/tickets", responses=documented(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE))
@@ -74,3 +80,16 @@ def get_ticket(id: UUID, pool: PoolOfApp) -> TicketView:  # noqa: A002  # the pa
     if found is None:
         raise ProblemError(HTTPStatus.NOT_FOUND, f"there is no ticket {id}", errors={"id": "names no ticket"})
     return TicketView.model_validate(found)
+
+
+def _take_in(connection: Connection[Any], ticket: TicketRequest, idempotency_key: str | None) -> Receipt:
+    """Stores the ticket and its event, unless its key has been used for the same content before."""
+    content = ticket.model_dump()
+    ticket_id = uuid4()
+    if store.insert(connection, ticket_id, **content, idempotency_key=idempotency_key):
+        outbox.add(connection, RECEIVED, payload_of(ticket_id))
+        return Receipt(id=ticket_id, status=Status.RECEIVED)
+    first = store.find_by_key(connection, idempotency_key) if idempotency_key else None
+    if first is None or {"subject": first.subject, "description": first.description, "chat": first.chat} != content:
+        raise key_reused("ticket")
+    return Receipt(id=first.id, status=first.status)

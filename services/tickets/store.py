@@ -48,12 +48,36 @@ class Ticket:
 _COLUMNS = "id, subject, description, chat, status, attempts, last_error, created_at, updated_at, notified_at"
 
 
-def insert(database: Database, ticket_id: UUID, *, subject: str, description: str, chat: str) -> None:
-    """Stores a new ticket as received."""
-    database.execute(
-        "INSERT INTO tickets (id, subject, description, chat) VALUES (%s, %s, %s, %s)",
-        (ticket_id, subject, description, chat),
+def insert(
+    database: Database,
+    ticket_id: UUID,
+    *,
+    subject: str,
+    description: str,
+    chat: str,
+    idempotency_key: str | None = None,
+) -> bool:
+    """Stores a new ticket as received; False if its key is taken.
+
+    Waits for a concurrent transaction that is about to take the key.
+    """
+    cursor = database.execute(
+        """
+        INSERT INTO tickets (id, idempotency_key, subject, description, chat) VALUES (%s, %s, %s, %s, %s)
+        ON CONFLICT (idempotency_key) DO NOTHING
+        """,
+        (ticket_id, idempotency_key, subject, description, chat),
     )
+    return cursor.rowcount == 1
+
+
+def find_by_key(database: Database, idempotency_key: str) -> Ticket | None:
+    """The ticket that a key stands for."""
+    with database.cursor(row_factory=class_row(Ticket)) as cursor:
+        return cursor.execute(
+            f"SELECT {_COLUMNS} FROM tickets WHERE idempotency_key = %s",  # noqa: S608  # constant text
+            (idempotency_key,),
+        ).fetchone()
 
 
 def find(database: Database, ticket_id: UUID) -> Ticket | None:

@@ -10,6 +10,7 @@ from services.planning.api.schemas import Receipt, ScheduleRequest, ScheduleView
 from services.planning.store import schedules
 from services.pool import Pool
 from services.read_cache import ReadCache
+from services.serving.idempotency import IdempotencyKey, key_reused
 from services.serving.json_route import JsonRoute
 from services.serving.problems import ProblemError, documented
 
@@ -41,13 +42,16 @@ CacheOfApp = Annotated[ReadCache, Depends(_cache)]
         HTTPStatus.SERVICE_UNAVAILABLE,
     ),
 )
-def create_schedule(content: ScheduleRequest, pool: PoolOfApp, response: Response) -> Receipt:
+def create_schedule(
+    content: ScheduleRequest, pool: PoolOfApp, response: Response, idempotency_key: IdempotencyKey = None
+) -> Receipt:
     """Takes a schedule in; what is due at once is sent within seconds."""
-    schedule = content.named(uuid4())
     with pool.connection() as connection:
-        schedules.insert(connection, schedule)
-    response.headers["Location"] = f"/schedules/{schedule.id}"
-    return Receipt(id=schedule.id)
+        schedule_id = schedules.insert(connection, content.named(uuid4()), idempotency_key)
+    if schedule_id is None:
+        raise key_reused("schedule")
+    response.headers["Location"] = f"/schedules/{schedule_id}"
+    return Receipt(id=schedule_id)
 
 
 @router.get(

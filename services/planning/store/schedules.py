@@ -92,26 +92,50 @@ class Schedule:
         return Phase.FINISHED if self.next_at is None else Phase.ACTIVE
 
 
-def insert(database: Database, schedule: NewSchedule) -> None:
-    """Stores a schedule. What is due at once goes by the database's clock, as the scheduler does."""
-    database.execute(
+def insert(database: Database, schedule: NewSchedule, idempotency_key: str | None = None) -> UUID | None:
+    """Stores a schedule, unless its key has been used for the same content before; returns the id of the one stored.
+
+    None if the key stands for another content. What is due at once goes by the database's clock, as the scheduler does.
+    Waits for a concurrent transaction that is about to take the key.
+    """
+    content = {
+        "id": schedule.id,
+        "idempotency_key": idempotency_key,
+        "channel": schedule.channel,
+        "recipient": schedule.recipient,
+        "subject": schedule.subject,
+        "body": schedule.body,
+        "values": Jsonb(dict(schedule.values)),
+        "every_seconds": schedule.every_seconds,
+        "count": schedule.count,
+        "send_at": schedule.send_at,
+    }
+    stored = database.execute(
         """
-        INSERT INTO schedules
-            (id, channel, recipient, subject, body, placeholder_values, first_at, every_seconds, count, next_at)
-        SELECT %s, %s, %s, %s, %s, %s, first_at, %s, %s, first_at FROM (SELECT COALESCE(%s, now())) AS time (first_at)
+        INSERT INTO schedules (id, idempotency_key, channel, recipient, subject, body, placeholder_values,
+            first_at, every_seconds, count, next_at)
+        SELECT %(id)s, %(idempotency_key)s, %(channel)s, %(recipient)s, %(subject)s, %(body)s, %(values)s,
+            first_at, %(every_seconds)s, %(count)s, first_at
+        FROM (SELECT COALESCE(%(send_at)s, now())) AS time (first_at)
+        ON CONFLICT (idempotency_key) DO NOTHING
         """,
-        (
-            schedule.id,
-            schedule.channel,
-            schedule.recipient,
-            schedule.subject,
-            schedule.body,
-            Jsonb(dict(schedule.values)),
-            schedule.every_seconds,
-            schedule.count,
-            schedule.send_at,
-        ),
+        content,
     )
+    if stored.rowcount:
+        return schedule.id
+    # What was to be sent at once began when it was stored, to the microsecond.
+    row = database.execute(
+        """
+        SELECT id FROM schedules
+        WHERE idempotency_key = %(idempotency_key)s
+            AND (channel, recipient, body, placeholder_values, first_at)
+                = (%(channel)s, %(recipient)s, %(body)s, %(values)s, COALESCE(%(send_at)s, created_at))
+            AND (subject, every_seconds, count)
+                IS NOT DISTINCT FROM (%(subject)s::text, %(every_seconds)s::bigint, %(count)s::bigint)
+        """,
+        content,
+    ).fetchone()
+    return row[0] if row else None
 
 
 def find(database: Database, schedule_id: UUID) -> tuple[Schedule, list[Notification]] | None:

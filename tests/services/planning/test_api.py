@@ -1,7 +1,8 @@
 """Schedules over HTTP."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import uuid4
 
@@ -95,6 +96,72 @@ def test_a_count_without_repetition_is_refused(api: httpx.Client) -> None:
     soon = datetime.now(UTC).isoformat()
     answer = api.post("/schedules", json=EMAIL | {"send_at": soon, "count": 2})
     assert "needs every_seconds" in problem(answer, 422)["count"]
+
+
+def test_the_same_key_gives_the_first_schedule(api: httpx.Client, database: TestDatabase) -> None:
+    headers = {"Idempotency-Key": "order-42/reminder"}
+    due = datetime.now(UTC).replace(microsecond=1)
+    for content in (HOURLY | {"count": 2, "subject": "Hello"}, EMAIL | {"send_at": due.isoformat()}):
+        answers = [api.post("/schedules", json=content, headers=headers) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [201] * 3
+        assert len({answer.headers["location"] for answer in answers}) == 1
+        headers = {"Idempotency-Key": "2"}
+    elsewhere = due.astimezone(timezone(timedelta(hours=5, minutes=30))).isoformat()
+    differently = dict(reversed((EMAIL | {"send_at": elsewhere}).items()))
+    assert api.post("/schedules", json=differently, headers=headers).json() == answers[0].json()
+    assert database.rows("SELECT count(*) FROM schedules") == [(2,)]
+
+
+def test_without_a_key_the_same_content_is_another_schedule(api: httpx.Client) -> None:
+    assert post(api, HOURLY) != post(api, HOURLY)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"body": "Other"},
+        {"recipient": "bob@example.com"},
+        {"channel": "webhook", "recipient": "https://example.com"},
+        {"subject": None},
+        {"subject": "Other"},
+        {"values": {"name": "Bob"}},
+        {"send_at": datetime.now(UTC).isoformat()},
+        {"every_seconds": 60},
+        {"count": 2},
+        {"count": None},
+    ],
+)
+def test_the_same_key_for_another_content_is_refused(
+    api: httpx.Client, database: TestDatabase, changes: dict[str, Any]
+) -> None:
+    headers, first = {"Idempotency-Key": "1"}, HOURLY | {"subject": "Hello", "count": 3}
+    assert api.post("/schedules", json=first, headers=headers).status_code == 201
+    answer = api.post("/schedules", json=first | changes, headers=headers)
+    assert list(problem(answer, 422)) == ["Idempotency-Key"]
+    assert database.rows("SELECT count(*) FROM schedules") == [(1,)]
+
+
+def test_a_time_of_its_own_is_another_content_than_at_once(api: httpx.Client) -> None:
+    headers = {"Idempotency-Key": "1"}
+    api.post("/schedules", json=HOURLY | {"send_at": datetime.now(UTC).isoformat()}, headers=headers)
+    assert list(problem(api.post("/schedules", json=HOURLY, headers=headers), 422)) == ["Idempotency-Key"]
+
+
+def test_concurrent_posts_with_one_key_make_one_schedule(api: httpx.Client, database: TestDatabase) -> None:
+    def post_it(_: int) -> httpx.Response:
+        return api.post("/schedules", json=HOURLY, headers={"Idempotency-Key": "1"})
+
+    with ThreadPoolExecutor(4) as executor:
+        answers = list(executor.map(post_it, range(12)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert database.rows("SELECT count(*) FROM schedules") == [(1,)]
+
+
+@pytest.mark.parametrize("key", ["", "a" * 256, "two words"])
+def test_keys_that_are_refused(api: httpx.Client, key: str) -> None:
+    answer = api.post("/schedules", json=HOURLY, headers={"Idempotency-Key": key})
+    assert list(problem(answer, 422)) == ["Idempotency-Key"]
 
 
 def test_a_deleted_schedule_is_cancelled_at_once_for_all_who_ask(api: httpx.Client) -> None:

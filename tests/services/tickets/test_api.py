@@ -1,12 +1,16 @@
 """What the tickets service takes in and shows."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.services.problems import problem
+from tests.services.tickets.conftest import SEND
+from tests.support.eventually import eventually
 from tests.support.postgres import TestDatabase
+from tests.support.receiver import Receiver
 
 TICKET = {"subject": "Printer on fire", "description": "Second floor.", "chat": "@support_desk"}
 
@@ -48,6 +52,62 @@ def test_the_longest_ticket_fits_into_a_message(client: httpx.Client) -> None:
 def test_a_body_that_is_no_json_is_refused(client: httpx.Client) -> None:
     problem(client.post("/tickets", content="subject=x"), 415)
     problem(client.post("/tickets", content="{", headers={"content-type": "application/json"}), 400)
+
+
+def test_the_same_key_gives_the_first_ticket(client: httpx.Client, database: TestDatabase) -> None:
+    headers = {"Idempotency-Key": "crash-42/report"}
+    # As it is stored, what surrounds the text is left off.
+    contents = [TICKET, dict(reversed(TICKET.items())), {**TICKET, "subject": f" {TICKET['subject']} "}]
+    answers = [client.post("/tickets", json=content, headers=headers) for content in contents]
+    assert [answer.status_code for answer in answers] == [202] * 3
+    assert len({answer.headers["location"] for answer in answers}) == 1
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert database.rows("SELECT idempotency_key FROM tickets") == [("crash-42/report",)]
+
+
+def test_without_a_key_the_same_content_is_another_ticket(client: httpx.Client) -> None:
+    assert len({client.post("/tickets", json=TICKET).json()["id"] for _ in range(2)}) == 2
+
+
+@pytest.mark.parametrize("changes", [{"subject": "Other"}, {"description": "Other"}, {"chat": "-5"}])
+def test_the_same_key_for_another_content_is_refused(
+    client: httpx.Client, database: TestDatabase, changes: dict[str, str]
+) -> None:
+    headers = {"Idempotency-Key": "1"}
+    client.post("/tickets", json=TICKET, headers=headers)
+    answer = client.post("/tickets", json={**TICKET, **changes}, headers=headers)
+    assert list(problem(answer, 422)) == ["Idempotency-Key"]
+    assert database.rows("SELECT subject FROM tickets") == [(TICKET["subject"],)]
+
+
+def test_a_replay_tells_how_the_first_ticket_fares_by_now(client: httpx.Client, database: TestDatabase) -> None:
+    headers = {"Idempotency-Key": "1"}
+    first = client.post("/tickets", json=TICKET, headers=headers).json()
+    with database.connect() as connection:
+        connection.execute("UPDATE tickets SET status = 'notified', notified_at = now()")
+    assert client.post("/tickets", json=TICKET, headers=headers).json() == {"id": first["id"], "status": "notified"}
+
+
+def test_concurrent_posts_with_one_key_make_one_ticket(
+    client: httpx.Client, database: TestDatabase, receiver: Receiver
+) -> None:
+    def post(_: int) -> httpx.Response:
+        return client.post("/tickets", json=TICKET, headers={"Idempotency-Key": "1"})
+
+    with ThreadPoolExecutor(4) as executor:
+        answers = list(executor.map(post, range(12)))
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    eventually(lambda: database.rows("SELECT status, attempts FROM tickets") == [("notified", 1)])
+    assert database.rows("SELECT * FROM outbox") == []
+    assert len(receiver.to(SEND)) == 1
+
+
+@pytest.mark.parametrize("key", ["", "a" * 256, "two words"])
+def test_keys_that_are_refused(client: httpx.Client, database: TestDatabase, key: str) -> None:
+    answer = client.post("/tickets", json=TICKET, headers={"Idempotency-Key": key})
+    assert list(problem(answer, 422)) == ["Idempotency-Key"]
+    assert database.rows("SELECT * FROM tickets") == []
 
 
 def test_a_ticket_that_is_not_there_is_not_found(client: httpx.Client) -> None:
