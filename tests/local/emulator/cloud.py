@@ -23,7 +23,7 @@ from botocore.exceptions import ClientError
 
 from local.certificates import ensure_certificates
 from local.settings import Settings
-from tests.support.postgres import free_port
+from tests.support.postgres import free_port, free_ports
 
 ROOT = Path(__file__).resolve().parents[3]
 ACCOUNT = "000000000000"
@@ -146,7 +146,8 @@ def eventually(probe: Callable[[], T | None], *, seconds: float = 20) -> T:
 def command(data: Path, port: int, *, launcher: Sequence[str] = LAUNCHER) -> list[str]:
     """The command line of an emulator whose certificates lie below its data folder."""
     ensure_certificates(Settings(directory=data))
-    databases, servers = (f"{first}-{min(first + 40, 65535)}" for first in (free_port(), free_port()))
+    ports = free_ports(80)
+    databases, servers = f"{ports[0]}-{ports[39]}", f"{ports[40]}-{ports[79]}"
     return [
         *(sys.executable, *launcher, "--data", str(data), "--port", str(port)),
         *("--certificate", str(data / "ca" / "server.pem"), "--key", str(data / "ca" / "server.key")),
