@@ -1,4 +1,4 @@
-"""Taking a notification in: stored and queued, or neither."""
+"""Taking a notification in: stored and to be queued, or neither."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -8,12 +8,13 @@ from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from psycopg import Connection
 
-from services import store
+from services import outbox, store
 from services.messages import Content, Message
-from services.queue import Queue
 from services.store import Status
 
 _KEYS = uuid5(NAMESPACE_URL, "notifications/idempotency-key")
+# The topic of all that is in the outbox.
+QUEUED = "notification.queued"
 
 
 class KeyReusedError(Exception):
@@ -31,25 +32,24 @@ class Accepted:
 class Intake:
     """Accepts notifications.
 
-    The message goes to the queue before the row is committed, because it is self-contained: when the commit fails
-    after all, the worker creates the row from the message. With an idempotency key the id follows from the key, so
-    that the client's retry finds that row, and no second notification comes into being.
+    The notification and the intent to put it on the queue are stored in one transaction: there is never one without
+    the other. Which way the queue is does not matter here.
     """
 
-    def __init__(self, connection: Callable[[], AbstractContextManager[Connection[Any]]], queue: Queue) -> None:
+    def __init__(self, connection: Callable[[], AbstractContextManager[Connection[Any]]]) -> None:
         self._connection = connection
-        self._queue = queue
 
     def accept(self, content: Content, idempotency_key: str | None) -> Accepted:
-        """Stores and queues the notification, unless its key has been used for the same content before.
+        """Stores the notification, to be queued, unless its key has been used for the same content before.
 
-        Raises KeyReusedError, QueueUnavailableError and what the connection raises; nothing is stored then.
+        Raises KeyReusedError and what the connection raises; nothing is stored then, unless it is the answer to the
+        commit that was lost: the same key finds the notification.
         """
         notification_id = uuid5(_KEYS, idempotency_key) if idempotency_key else uuid4()
         message = Message(id=notification_id, **content.model_dump())
         with self._connection() as connection, connection.transaction():
             if store.insert(connection, message, idempotency_key):
-                self._queue.send(message.id, message.to_json())
+                outbox.add(connection, QUEUED, message.model_dump(mode="json", exclude_none=True))
                 return Accepted(message.id, Status.QUEUED)
             stored = store.find_message(connection, notification_id)
         if stored is None or stored[0] != message:

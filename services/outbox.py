@@ -20,6 +20,8 @@ from services.failures import UnavailableError
 
 logger = logging.getLogger(__name__)
 
+# Any number that nothing else in the database locks.
+_ORDERED = 4_201_866_724
 # Between two looks at events that another relay holds.
 _LOOK_SECONDS = 1.0
 _MAX_PAUSE_SECONDS = 60
@@ -72,26 +74,34 @@ class Relay(Loop):
     it leaves undone what it has no time for.
     idle_seconds: how often to look for events that nobody woke it for. None looks when it starts, when it is woken and
     when an event that was left behind is due, so that an idle database is left alone.
+    ordered: whether events leave strictly in their order, and so by one relay at a time.
     """
 
     def __init__(
-        self, connection: TakeConnection, publish: Publish, *, batch: int = 50, idle_seconds: float | None = 0.5
+        self,
+        connection: TakeConnection,
+        publish: Publish,
+        *,
+        batch: int = 50,
+        idle_seconds: float | None = 0.5,
+        ordered: bool = False,
     ) -> None:
         super().__init__("relay of the outbox", self._relay, idle_seconds=idle_seconds)
         self._looks_by_itself = idle_seconds is not None
         self._connection = connection
         self._publish = publish
         self._batch = batch
+        self._ordered = ordered
 
     def _relay(self) -> bool:
-        more = relay(self._connection, self._publish, self._batch)
+        more = relay(self._connection, self._publish, self._batch, ordered=self._ordered)
         if not more and not self._looks_by_itself:
             with self._connection() as connection:
                 self.idle_seconds = _seconds_until_due(connection)
         return more
 
 
-def relay(take_connection: TakeConnection, publish: Publish, batch: int) -> bool:
+def relay(take_connection: TakeConnection, publish: Publish, batch: int, *, ordered: bool = False) -> bool:
     """Publishes up to `batch` events that are due and in nobody else's hands; True if there may be more.
 
     Raises PublishingError while nothing can be published, and what the connection raises; what was accepted by then
@@ -100,6 +110,8 @@ def relay(take_connection: TakeConnection, publish: Publish, batch: int) -> bool
     if fault := publish([]).fault:
         raise PublishingError(fault)
     with take_connection() as connection, connection.transaction():
+        if ordered and not _is_alone(connection):
+            return False
         events = _claim(connection, batch)
         if not events:
             return False
@@ -110,6 +122,12 @@ def relay(take_connection: TakeConnection, publish: Publish, batch: int) -> bool
     if publication.fault:
         raise PublishingError(publication.fault)
     return len(events) == batch or len(events) > len(publication.accepted) + len(publication.refused)
+
+
+def _is_alone(connection: Connection[Any]) -> bool:
+    """Whether no other relay is at work; none begins until the transaction ends."""
+    row = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (_ORDERED,)).fetchone()
+    return bool(row and row[0])
 
 
 def _seconds_until_due(connection: Connection[Any]) -> float | None:

@@ -4,31 +4,33 @@ from fastapi import FastAPI
 
 from services.api.routes import router
 from services.database import Database
+from services.outbox import Relay
 from services.pool import connection_pool
-from services.queue import Queue, QueueUnavailableError
+from services.queue import BATCH, Queue
 from services.secret_values import SecretValues
 from services.serving import app as serving
-from services.serving.dependency import Dependency, database
+from services.serving.dependency import database
 from services.settings import ApiSettings
 
 
 def create_app(settings: ApiSettings) -> FastAPI:
-    """The application. It needs neither database nor queue to start."""
+    """The application. It needs neither database nor queue to start, and no queue to take notifications in."""
     server = Database(
         settings.database, SecretValues(settings.aws_region), application_name=settings.powertools_service_name
     )
     pool = connection_pool(server, settings.database_pool_size)
-    queue = Queue(settings.queue_url, settings.aws_region, connections=serving.THREADS)
+    queue = Queue(settings.queue_url, settings.aws_region)
+    # Only woken: an idle API leaves its database to pause. What a task leaves behind when it is killed, the next one
+    # finds when it starts, and the sweeper besides.
+    relay = Relay(pool.connection, queue.publish, batch=BATCH, idle_seconds=None, ordered=queue.ordered)
     app = serving.create_app(
         title="Notifications",
         description="Sends notifications by e-mail, SMS, webhook and Telegram.",
         routers=[router],
-        dependencies=[
-            database(pool),
-            Dependency(name="queue", errors=(QueueUnavailableError,), check=queue.check),
-        ],
+        dependencies=[database(pool)],
         resources=[pool],
+        tasks=[relay],
     )
     app.state.pool = pool
-    app.state.queue = queue
+    app.state.relay = relay
     return app

@@ -10,8 +10,8 @@ from services import store
 from services.api.schemas import Listing, NotificationPage, NotificationView, Receipt
 from services.intake import Intake, KeyReusedError
 from services.messages import Content
+from services.outbox import Relay
 from services.pool import Pool
-from services.queue import Queue
 from services.serving.idempotency import IdempotencyKey, key_reused
 from services.serving.json_route import JsonRoute
 from services.serving.problems import ProblemError, documented
@@ -24,13 +24,13 @@ def _pool(request: Request) -> Pool:
     return pool
 
 
-def _queue(request: Request) -> Queue:
-    queue: Queue = request.app.state.queue
-    return queue
+def _relay(request: Request) -> Relay:
+    relay: Relay = request.app.state.relay
+    return relay
 
 
 PoolOfApp = Annotated[Pool, Depends(_pool)]
-QueueOfApp = Annotated[Queue, Depends(_queue)]
+RelayOfApp = Annotated[Relay, Depends(_relay)]
 
 
 @router.post(
@@ -47,15 +47,16 @@ QueueOfApp = Annotated[Queue, Depends(_queue)]
 def create_notification(
     content: Content,
     pool: PoolOfApp,
-    queue: QueueOfApp,
+    relay: RelayOfApp,
     response: Response,
     idempotency_key: IdempotencyKey = None,
 ) -> Receipt:
     """Takes a notification in; it is delivered soon after."""
     try:
-        accepted = Intake(pool.connection, queue).accept(content, idempotency_key)
+        accepted = Intake(pool.connection).accept(content, idempotency_key)
     except KeyReusedError:
         raise key_reused("notification") from None
+    relay.wake()
     response.headers["Location"] = f"/notifications/{accepted.id}"
     return Receipt(id=accepted.id, status=accepted.status)
 

@@ -1,6 +1,7 @@
 """What the tests of the domain package share."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from services.api.app import create_app
 from services.settings import ApiSettings
 from tests.support.emulator import REGION, Aws, aws, emulator
+from tests.support.eventually import eventually
 from tests.support.postgres import TestDatabase, database, empty_database, migrated, postgres
 from tests.support.rabbitmq import rabbitmq, rabbitmq_server
 from tests.support.receiver import certificate, receiver
@@ -29,11 +31,24 @@ __all__ = [
     "redis_server",
 ]
 
+Queued = Callable[[], list[dict[str, Any]]]
+
 
 @pytest.fixture
 def queue_url(aws: Aws) -> str:
     """A queue of the test's own."""
     return aws.queue()
+
+
+@pytest.fixture
+def queued(database: TestDatabase, aws: Aws, queue_url: str) -> Queued:
+    """What is on the queue once the outbox is empty."""
+
+    def messages() -> list[dict[str, Any]]:
+        eventually(lambda: not database.rows("SELECT id FROM outbox"))
+        return aws.emulator.messages(queue_url)
+
+    return messages
 
 
 @pytest.fixture

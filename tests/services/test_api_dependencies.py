@@ -11,8 +11,10 @@ import pytest
 
 from services.api.app import create_app
 from services.settings import ApiSettings
+from tests.services.conftest import Queued
 from tests.services.problems import problem
 from tests.support.emulator import Aws
+from tests.support.eventually import eventually
 from tests.support.postgres import HOST, PostgresServer, TestDatabase, free_port
 from tests.support.serving import serving
 
@@ -25,7 +27,7 @@ def unavailable(response: httpx.Response) -> list[str]:
     return fields
 
 
-def eventually(answer: Callable[[], httpx.Response], status: int, *, seconds: float) -> httpx.Response:
+def answered(answer: Callable[[], httpx.Response], status: int, *, seconds: float) -> httpx.Response:
     deadline = time.monotonic() + seconds
     while (response := answer()).status_code != status and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -59,35 +61,23 @@ def test_health_is_about_the_process_alone(
         assert client.get("/health").json() == {"status": "ok"}
 
 
-def test_ready_while_database_and_queue_answer(api: httpx.Client) -> None:
-    assert api.get("/ready").json() == {"status": "ready"}
-
-
-def test_not_ready_without_queue(api_without_queue: httpx.Client) -> None:
-    assert unavailable(api_without_queue.get("/ready")) == ["queue"]
-
-
-def test_not_ready_when_the_queue_was_deleted(api: httpx.Client, aws: Aws, queue_url: str) -> None:
-    aws.sqs.delete_queue(QueueUrl=queue_url)
-    assert unavailable(api.get("/ready")) == ["queue"]
-
-
-def test_not_ready_without_both(api_without_queue: httpx.Client, stopped_postgres: PostgresServer) -> None:
-    stopped_postgres.stop()
-    assert unavailable(api_without_queue.get("/ready")) == ["database", "queue"]
+def test_ready_while_the_database_answers(api: httpx.Client, api_without_queue: httpx.Client) -> None:
+    for client in (api, api_without_queue):
+        assert client.get("/ready").json() == {"status": "ready"}
 
 
 def test_a_database_that_went_away_and_came_back(
-    api: httpx.Client, aws: Aws, queue_url: str, stopped_postgres: PostgresServer
+    api: httpx.Client, queued: Queued, stopped_postgres: PostgresServer
 ) -> None:
     assert api.post("/notifications", json=EMAIL).status_code == 202
+    assert len(queued()) == 1
     stopped_postgres.stop()
     for response in (api.post("/notifications", json=EMAIL), api.get("/notifications"), api.get("/ready")):
         assert unavailable(response) == ["database"]
-    assert len(aws.emulator.messages(queue_url)) == 1
     stopped_postgres.start()
-    eventually(lambda: api.post("/notifications", json=EMAIL), 202, seconds=10)
+    answered(lambda: api.post("/notifications", json=EMAIL), 202, seconds=10)
     assert api.get("/ready").status_code == 200
+    assert len(queued()) == 2
 
 
 def test_the_end_of_a_long_outage_is_noticed_at_once(
@@ -98,7 +88,7 @@ def test_the_end_of_a_long_outage_is_noticed_at_once(
     stopped_postgres.stop()
     assert unavailable(api.get("/ready")) == ["database"]
     stopped_postgres.start()
-    eventually(lambda: api.get("/ready"), 200, seconds=5)
+    answered(lambda: api.get("/ready"), 200, seconds=5)
 
 
 def test_the_api_starts_without_database(api_environment: dict[str, str], stopped_postgres: PostgresServer) -> None:
@@ -107,7 +97,7 @@ def test_the_api_starts_without_database(api_environment: dict[str, str], stoppe
     with serving(app) as url, httpx.Client(base_url=url) as client:
         assert unavailable(client.get("/ready")) == ["database"]
         stopped_postgres.start()
-        eventually(lambda: client.get("/ready"), 200, seconds=10)
+        answered(lambda: client.get("/ready"), 200, seconds=10)
 
 
 def test_connections_cut_off_by_the_server_are_replaced_unnoticed(api: httpx.Client, database: TestDatabase) -> None:
@@ -122,39 +112,63 @@ def test_a_connection_that_leads_to_a_reader_is_replaced(api: httpx.Client, data
     with database.connect() as connection:
         try:
             connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on".encode())
+            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'api'")
             assert unavailable(api.post("/notifications", json=EMAIL)) == ["database"]
         finally:
             connection.execute(b"SET default_transaction_read_only = off")
             connection.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only".encode())
-    eventually(lambda: api.post("/notifications", json=EMAIL), 202, seconds=5)
+    answered(lambda: api.post("/notifications", json=EMAIL), 202, seconds=5)
 
 
-def test_nothing_is_stored_that_could_not_be_queued(api_without_queue: httpx.Client, database: TestDatabase) -> None:
+def test_what_is_accepted_while_the_queue_is_away_is_queued_by_the_next_task(
+    api_without_queue: httpx.Client,
+    api_environment: dict[str, str],
+    queued: Queued,
+    aws: Aws,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     started = time.monotonic()
-    assert unavailable(api_without_queue.post("/notifications", json=EMAIL)) == ["queue"]
+    answers = [api_without_queue.post("/notifications", json=EMAIL) for _ in range(25)]
+    assert {answer.status_code for answer in answers} == {202}
+    # No request waits for the queue.
     assert time.monotonic() - started < 10
-    assert database.rows("SELECT * FROM notifications") == []
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.emulator.url)
+    with serving(create_app(ApiSettings.from_environment(api_environment))):
+        ids = {json.loads(message["Body"])["id"] for message in queued()}
+    assert ids == {answer.json()["id"] for answer in answers}
 
 
-def test_a_key_is_free_again_when_the_queue_did_not_take_the_message(
-    api: httpx.Client, api_without_queue: httpx.Client
+def test_a_queue_that_comes_back_is_sent_to_without_another_request(
+    api: httpx.Client, aws: Aws, queue_url: str, queued: Queued
 ) -> None:
-    headers = {"Idempotency-Key": "1"}
-    assert unavailable(api_without_queue.post("/notifications", json=EMAIL, headers=headers)) == ["queue"]
-    other = {**EMAIL, "body": "another content"}
-    assert api.post("/notifications", json=other, headers=headers).status_code == 202
+    name = queue_url.rpartition("/")[2]
+    aws.sqs.delete_queue(QueueUrl=queue_url)
+    answer = api.post("/notifications", json=EMAIL)
+    assert answer.status_code == 202
+    time.sleep(0.5)
+    aws.sqs.create_queue(QueueName=name)
+    assert [json.loads(message["Body"])["id"] for message in queued()] == [answer.json()["id"]]
 
 
-def test_a_retry_finds_what_the_worker_stored_in_place_of_a_lost_commit(
-    api: httpx.Client, aws: Aws, queue_url: str, database: TestDatabase
+def test_a_notification_whose_intent_cannot_be_stored_is_not_stored_either(
+    api: httpx.Client, database: TestDatabase
 ) -> None:
-    headers = {"Idempotency-Key": "1"}
-    first = api.post("/notifications", json=EMAIL, headers=headers).json()
-    # What remains when the commit is lost: the message, and later the row that the worker makes of it.
     with database.connect() as connection:
-        connection.execute("UPDATE notifications SET idempotency_key = NULL, status = 'sent', sent_at = now()")
-    assert api.post("/notifications", json=EMAIL, headers=headers).json() == {"id": first["id"], "status": "sent"}
-    assert len(aws.emulator.messages(queue_url)) == 1
+        connection.execute("ALTER TABLE outbox ADD CONSTRAINT refuse CHECK (topic <> 'notification.queued')")
+    try:
+        problem(api.post("/notifications", json=EMAIL), 500)
+    finally:
+        with database.connect() as connection:
+            connection.execute("ALTER TABLE outbox DROP CONSTRAINT refuse")
+    assert database.rows("SELECT id FROM notifications") == []
+
+
+def test_a_retry_finds_the_notification_whose_commit_lost_its_answer(api: httpx.Client, queued: Queued) -> None:
+    headers = {"Idempotency-Key": "1"}
+    # What the client would have been told.
+    lost = api.post("/notifications", json=EMAIL, headers=headers).json()
+    assert api.post("/notifications", json=EMAIL, headers=headers).json() == lost
+    assert len(queued()) == 1
 
 
 def test_a_request_waits_a_second_for_a_connection_and_no_longer(
@@ -183,13 +197,11 @@ def test_an_idle_api_holds_no_connection(
     app = create_app(ApiSettings.from_environment(api_environment))
     sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'api'"
     with serving(app) as url, httpx.Client(base_url=url) as client:
-        assert database.rows(sessions) == [(0,)]
+        # It has looked for what a predecessor left.
+        eventually(lambda: database.rows(sessions) == [(0,)])
         assert client.get("/ready").status_code == 200
         assert database.rows(sessions) == [(1,)]
-        deadline = time.monotonic() + 5
-        while database.rows(sessions) != [(0,)] and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert database.rows(sessions) == [(0,)]
+        eventually(lambda: database.rows(sessions) == [(0,)])
         assert client.get("/ready").status_code == 200
 
 

@@ -1,4 +1,4 @@
-"""Posting notifications: stored and queued, or neither."""
+"""Posting notifications: stored and then queued, or neither."""
 
 import json
 from collections.abc import Iterator
@@ -14,8 +14,10 @@ from services.api.app import create_app
 from services.messages import MAX_BODY_BYTES, Message
 from services.serving.json_route import MAX_REQUEST_BYTES
 from services.settings import ApiSettings
+from tests.services.conftest import Queued
 from tests.services.problems import problem
 from tests.support.emulator import Aws
+from tests.support.eventually import eventually
 from tests.support.postgres import TestDatabase
 from tests.support.serving import serving
 
@@ -29,10 +31,10 @@ def stored(database: TestDatabase) -> int:
 
 
 @pytest.fixture
-def nothing_happens(aws: Aws, queue_url: str, database: TestDatabase) -> Iterator[None]:
+def nothing_happens(queued: Queued, database: TestDatabase) -> Iterator[None]:
     yield
     assert stored(database) == 0
-    assert aws.emulator.messages(queue_url) == []
+    assert queued() == []
 
 
 @pytest.mark.parametrize(
@@ -45,34 +47,32 @@ def nothing_happens(aws: Aws, queue_url: str, database: TestDatabase) -> Iterato
     ],
 )
 def test_a_notification_is_stored_and_queued_as_it_was_posted(
-    api: httpx.Client, aws: Aws, queue_url: str, database: TestDatabase, content: dict[str, str]
+    api: httpx.Client, queued: Queued, database: TestDatabase, content: dict[str, str]
 ) -> None:
     response = api.post("/notifications", json=content)
     assert response.status_code == 202
     answer = response.json()
     assert answer["status"] == "queued"
     assert response.headers["location"] == f"/notifications/{answer['id']}"
-    [queued] = aws.emulator.messages(queue_url)
-    assert Message.from_json(queued["Body"]) == Message(id=UUID(answer["id"]), **content)
+    [message] = queued()
+    assert Message.from_json(message["Body"]) == Message(id=UUID(answer["id"]), **content)
     rows = database.rows("SELECT id, channel, recipient, subject, body, status, attempts, sent_at FROM notifications")
     expected = (content["channel"], content["recipient"], content.get("subject"), content["body"])
     assert rows == [(UUID(answer["id"]), *expected, "queued", 0, None)]
 
 
-def test_without_a_key_the_same_content_is_another_notification(api: httpx.Client, aws: Aws, queue_url: str) -> None:
+def test_without_a_key_the_same_content_is_another_notification(api: httpx.Client, queued: Queued) -> None:
     ids = {api.post("/notifications", json=EMAIL).json()["id"] for _ in range(2)}
-    assert len(ids) == len(aws.emulator.messages(queue_url)) == 2
+    assert len(ids) == len(queued()) == 2
 
 
-def test_the_same_key_gives_the_first_notification(
-    api: httpx.Client, aws: Aws, queue_url: str, database: TestDatabase
-) -> None:
+def test_the_same_key_gives_the_first_notification(api: httpx.Client, queued: Queued, database: TestDatabase) -> None:
     headers = {"Idempotency-Key": "order-42/confirmation"}
     answers = [api.post("/notifications", json=EMAIL, headers=headers) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [202, 202, 202]
     assert len({answer.json()["id"] for answer in answers}) == 1
     assert database.rows("SELECT idempotency_key FROM notifications") == [("order-42/confirmation",)]
-    assert len(aws.emulator.messages(queue_url)) == 1
+    assert len(queued()) == 1
 
 
 def test_the_same_key_written_differently_but_meaning_the_same_is_the_same(api: httpx.Client) -> None:
@@ -85,13 +85,13 @@ def test_the_same_key_written_differently_but_meaning_the_same_is_the_same(api: 
 
 @pytest.mark.parametrize("change", [{"body": "Other"}, {"recipient": "bob@example.com"}, {"subject": None}])
 def test_the_same_key_for_another_content_is_refused(
-    api: httpx.Client, aws: Aws, queue_url: str, database: TestDatabase, change: dict[str, object]
+    api: httpx.Client, queued: Queued, database: TestDatabase, change: dict[str, object]
 ) -> None:
     headers = {"Idempotency-Key": "1"}
     api.post("/notifications", json=EMAIL, headers=headers)
     answer = api.post("/notifications", json={**EMAIL, **change}, headers=headers)
     assert list(problem(answer, 422)) == ["Idempotency-Key"]
-    assert stored(database) == len(aws.emulator.messages(queue_url)) == 1
+    assert stored(database) == len(queued()) == 1
 
 
 def test_a_replay_tells_how_the_first_notification_fares_by_now(api: httpx.Client, database: TestDatabase) -> None:
@@ -103,7 +103,7 @@ def test_a_replay_tells_how_the_first_notification_fares_by_now(api: httpx.Clien
 
 
 def test_concurrent_posts_with_one_key_make_one_row_and_one_message(
-    api: httpx.Client, aws: Aws, queue_url: str, database: TestDatabase
+    api: httpx.Client, queued: Queued, database: TestDatabase
 ) -> None:
     def post(_: int) -> httpx.Response:
         return api.post("/notifications", json=EMAIL, headers={"Idempotency-Key": "1"})
@@ -112,17 +112,27 @@ def test_concurrent_posts_with_one_key_make_one_row_and_one_message(
         answers = list(executor.map(post, range(16)))
     assert {answer.status_code for answer in answers} == {202}
     assert len({answer.json()["id"] for answer in answers}) == 1
-    assert stored(database) == len(aws.emulator.messages(queue_url)) == 1
+    assert stored(database) == len(queued()) == 1
 
 
-def test_a_fifo_queue_gets_each_notification_in_a_group_of_its_own(aws: Aws, api_environment: dict[str, str]) -> None:
+def test_a_fifo_queue_gets_the_notifications_of_one_recipient_in_their_order(
+    aws: Aws, api_environment: dict[str, str]
+) -> None:
     queue_url = aws.queue(FifoQueue="true")
     app = create_app(ApiSettings.from_environment({**api_environment, "QUEUE_URL": queue_url}))
     with serving(app) as url, httpx.Client(base_url=url) as client:
-        ids = [client.post("/notifications", json=EMAIL).json()["id"] for _ in range(2)]
-    queued = aws.emulator.messages(queue_url)
-    assert [(message["MessageGroupId"], message["MessageDeduplicationId"]) for message in queued] == [
-        (each, each) for each in ids
+        for number in range(30):
+            recipient = f"{'ada' if number % 3 else 'bob'}@example.com"
+            client.post("/notifications", json={**EMAIL, "recipient": recipient, "body": str(number)})
+        eventually(lambda: len(aws.emulator.messages(queue_url)) == 30)
+    messages = aws.emulator.messages(queue_url)
+    groups: dict[str, list[int]] = {}
+    for message in messages:
+        groups.setdefault(message["MessageGroupId"], []).append(int(Message.from_json(message["Body"]).body))
+    assert len({message["MessageDeduplicationId"] for message in messages}) == 30
+    assert sorted(groups.values()) == [
+        [number for number in range(30) if not number % 3],
+        [number for number in range(30) if number % 3],
     ]
 
 
@@ -218,14 +228,12 @@ def test_a_request_that_declares_too_much_is_refused_before_it_is_sent(api: http
         assert connection.getresponse().status == 413
 
 
-def test_the_largest_body_is_accepted_even_when_every_character_is_escaped(
-    api: httpx.Client, aws: Aws, queue_url: str
-) -> None:
+def test_the_largest_body_is_accepted_even_when_every_character_is_escaped(api: httpx.Client, queued: Queued) -> None:
     content = {**EMAIL, "body": "é" * (MAX_BODY_BYTES // 2)}
     answer = api.post("/notifications", content=json.dumps(content, ensure_ascii=True), headers=JSON)
     assert answer.status_code == 202, answer.text
-    [queued] = aws.emulator.messages(queue_url)
-    assert Message.from_json(queued["Body"]).body == content["body"]
+    [message] = queued()
+    assert Message.from_json(message["Body"]).body == content["body"]
 
 
 @pytest.mark.parametrize(

@@ -226,6 +226,22 @@ def test_relays_share_the_work_and_take_nothing_twice(database: TestDatabase) ->
     assert min(len(exchange.taken) for exchange in exchanges) > 0
 
 
+def test_of_relays_that_keep_the_order_one_is_at_work(database: TestDatabase) -> None:
+    exchange = Exchange()
+    add(database, *range(4))
+
+    def publish(events: Sequence[Event]) -> Publication:
+        if events:
+            # Another one looks meanwhile, and finds what is not locked.
+            assert not outbox.relay(connections(database), exchange.publish, 1, ordered=True)
+        return Publication(accepted=frozenset(event.id for event in events), refused={})
+
+    assert outbox.relay(connections(database), publish, 2, ordered=True)
+    assert exchange.numbers == []
+    assert not outbox.relay(connections(database), exchange.publish, 4, ordered=True)
+    assert exchange.numbers == [2, 3]
+
+
 def test_a_relay_that_dies_before_it_is_done_leaves_the_event_to_another(database: TestDatabase) -> None:
     def die(_events: Sequence[Event]) -> Publication:
         raise SystemExit

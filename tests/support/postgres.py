@@ -177,7 +177,7 @@ def database(migrated: TestDatabase) -> TestDatabase:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        connection.execute("TRUNCATE notifications")
+        connection.execute("TRUNCATE notifications, outbox")
     return migrated
 
 
