@@ -6,7 +6,7 @@ from redis import ConnectionError as RedisConnectionError
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.credentials import CredentialProvider
-from redis.exceptions import AuthenticationError
+from redis.exceptions import AuthenticationError, ReadOnlyError
 from redis.retry import Retry
 
 from services.secret_values import SecretUnavailableError, SecretValues
@@ -16,6 +16,9 @@ from services.settings import CacheServer
 _TIMEOUT_SECONDS = 1
 # A connection that the server has closed meanwhile is found out by using it, and a token that was changed likewise.
 _RETRIES = 1
+# What the client gives a connection up for, before it tries once more by a new one. A server that has become a replica
+# in a failover keeps its connections open and refuses every write on them, while the endpoint leads to its successor.
+_BROKEN = (RedisConnectionError, ReadOnlyError)
 
 
 class _Connection(Protocol):
@@ -50,8 +53,9 @@ def connect(server: CacheServer, secrets: SecretValues) -> Redis:
     """A client whose connections are made at first use, to be shared between threads. It answers with text.
 
     TLS is verified with the authorities of the system, or of SSL_CERT_FILE where that is set. Every method raises
-    redis.RedisError within about two seconds while the server is away, and works again once it is back. A command
-    whose connection breaks is repeated once: it may then have been carried out twice.
+    redis.RedisError within about two seconds while the server is away, and works again once it is back, or another
+    one has taken its place. A command whose connection breaks is repeated once: it may then have been carried out
+    twice.
     """
     token = _Token(secrets, server.cache_secret_arn)
     return Redis(
@@ -64,5 +68,5 @@ def connect(server: CacheServer, secrets: SecretValues) -> Redis:
         socket_connect_timeout=_TIMEOUT_SECONDS,
         socket_timeout=_TIMEOUT_SECONDS,
         socket_keepalive=True,
-        retry=Retry(NoBackoff(), _RETRIES, supported_errors=(RedisConnectionError,)),
+        retry=Retry(NoBackoff(), _RETRIES, supported_errors=_BROKEN),
     )

@@ -1,28 +1,66 @@
 """A cache that asks for a token over TLS, and is not always there."""
 
 import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from redis import ConnectionError as RedisConnectionError
 from redis import Redis, RedisError
-from redis.exceptions import AuthenticationError
+from redis.exceptions import AuthenticationError, ReadOnlyError
 
 from services import cache
 from services.secret_values import SecretValues
 from services.settings import CacheServer
 from tests.support.emulator import Aws
-from tests.support.postgres import HOST
+from tests.support.postgres import HOST, free_port
 from tests.support.redis import RedisServer
+from tests.support.slow_line import SlowLine
 
 
-def client(server: RedisServer, secret_arn: str) -> Redis:
-    settings = {"CACHE_HOST": HOST, "CACHE_PORT": server.port, "CACHE_SECRET_ARN": secret_arn}
+class Endpoint(SlowLine):
+    """An address that leads to one server, and later to another; connections stay where they were made."""
+
+    def lead_to(self, server: RedisServer) -> None:
+        self._server_port = server.port
+
+
+def client(server: RedisServer, secret_arn: str, port: int | None = None) -> Redis:
+    settings = {"CACHE_HOST": HOST, "CACHE_PORT": port or server.port, "CACHE_SECRET_ARN": secret_arn}
     return cache.connect(CacheServer.model_validate(settings), SecretValues())
 
 
 @pytest.fixture
 def connected(redis: RedisServer, aws: Aws) -> Redis:
     return client(redis, aws.secret(redis.token))
+
+
+@pytest.fixture
+def successor(redis: RedisServer, certificate: tuple[Path, Path]) -> Iterator[RedisServer]:
+    """Another server that takes the token of the first one."""
+    server = RedisServer(*certificate)
+    try:
+        with server.connect() as administrator:
+            administrator.config_set("requirepass", redis.token)
+        server.token = redis.token
+        yield server
+    finally:
+        server.delete()
+
+
+@pytest.fixture
+def demoted(redis: RedisServer) -> Iterator[RedisServer]:
+    """The server, to be made a replica, which takes no writes; it is none afterwards."""
+    yield redis
+    with redis.connect() as administrator:
+        administrator.replicaof("NO", "ONE")
+
+
+def demote(server: RedisServer) -> None:
+    with server.connect() as administrator:
+        # Of a primary that is not there: what it holds stays.
+        administrator.replicaof(HOST, free_port())
 
 
 def test_it_answers_with_text(connected: Redis) -> None:
@@ -58,6 +96,31 @@ def test_a_restarted_server_is_not_noticed(connected: Redis, redis: RedisServer)
     redis.stop()
     redis.start()
     assert connected.get("name") is None
+
+
+_SCRIPT = "if redis.call('get', KEYS[1]) then return 0 end return redis.call('incr', KEYS[1])"
+
+
+@pytest.mark.parametrize("scripted", [False, True], ids=["command", "script"])
+def test_a_failover_is_not_noticed(demoted: RedisServer, successor: RedisServer, aws: Aws, *, scripted: bool) -> None:
+    with Endpoint(demoted.port) as endpoint, closing(client(demoted, aws.secret(demoted.token), endpoint.port)) as ours:
+        assert ours.set("name", "Ada")
+        demote(demoted)
+        endpoint.lead_to(successor)
+        assert ours.eval(_SCRIPT, 1, "count") if scripted else ours.set("name", "Bob")
+        with successor.connect() as there:
+            assert there.get("count" if scripted else "name") == ("1" if scripted else "Bob")
+
+
+def test_no_connection_to_a_server_that_takes_no_writes_is_kept(connected: Redis, demoted: RedisServer) -> None:
+    before = connected.client_id()
+    demote(demoted)
+    with pytest.raises(ReadOnlyError):
+        connected.set("name", "Ada")
+    with demoted.connect() as administrator:
+        administrator.replicaof("NO", "ONE")
+    assert connected.set("name", "Ada")
+    assert connected.client_id() != before
 
 
 def test_a_server_that_is_away_is_told_in_time(connected: Redis, redis: RedisServer) -> None:
