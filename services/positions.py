@@ -4,6 +4,7 @@ A cursor tells where the next page begins, in a form that clients need not under
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -19,6 +20,23 @@ class Position:
 
     created_at: datetime
     id: UUID
+
+
+def newest_first(
+    columns: str, table: str, *, where: Mapping[str, object | None], after: Position | None, limit: int
+) -> tuple[str, list[object]]:
+    """The SQL of a page, and its values: rows of a table, newest first, behind a position.
+
+    columns, table: constant text. where: what columns must be equal to; None leaves a column open.
+    """
+    wanted = {column: value for column, value in where.items() if value is not None}
+    conditions = ["TRUE", *(f"{column} = %s" for column in wanted)]
+    values = list(wanted.values())
+    if after is not None:
+        conditions.append("(created_at, id) < (%s, %s)")
+        values += [after.created_at, after.id]
+    query = f"SELECT {columns} FROM {table} WHERE {' AND '.join(conditions)} ORDER BY created_at DESC, id DESC LIMIT %s"  # noqa: S608  # constant text
+    return query, [*values, limit]
 
 
 def encode(position: Position) -> str:

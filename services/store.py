@@ -11,7 +11,7 @@ from psycopg import Connection
 from psycopg.rows import class_row
 
 from services.messages import Channel, Message
-from services.positions import Position
+from services.positions import Position, newest_first
 
 Database = Connection[Any]
 
@@ -114,23 +114,11 @@ def page(
     after: Position | None = None,
 ) -> list[Notification]:
     """Up to `limit` notifications, newest first, of a status and a channel where given, behind a position."""
-    conditions = ["TRUE"]
-    values: list[object] = []
-    if status is not None:
-        conditions.append("status = %s")
-        values.append(status)
-    if channel is not None:
-        conditions.append("channel = %s")
-        values.append(channel)
-    if after is not None:
-        conditions.append("(created_at, id) < (%s, %s)")
-        values += [after.created_at, after.id]
-    query = f"""
-        SELECT {_COLUMNS} FROM notifications WHERE {" AND ".join(conditions)}
-        ORDER BY created_at DESC, id DESC LIMIT %s
-        """  # noqa: S608  # constant text
+    query, values = newest_first(
+        _COLUMNS, "notifications", where={"status": status, "channel": channel}, after=after, limit=limit
+    )
     with database.cursor(row_factory=class_row(Notification)) as cursor:
-        return cursor.execute(query, [*values, limit]).fetchall()
+        return cursor.execute(query, values).fetchall()
 
 
 def progress(database: Database, ids: Collection[UUID]) -> dict[UUID, Progress]:

@@ -4,33 +4,18 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
 from services import store
 from services.api.schemas import Listing, NotificationPage, NotificationView, Receipt
 from services.intake import Intake, KeyReusedError
 from services.messages import Content
-from services.outbox import Relay
-from services.pool import Pool
 from services.serving.idempotency import IdempotencyKey, key_reused
 from services.serving.json_route import JsonRoute
 from services.serving.problems import ProblemError, documented
+from services.serving.state import PoolOfApp, RelayOfApp
 
 router = APIRouter(route_class=JsonRoute)
-
-
-def _pool(request: Request) -> Pool:
-    pool: Pool = request.app.state.pool
-    return pool
-
-
-def _relay(request: Request) -> Relay:
-    relay: Relay = request.app.state.relay
-    return relay
-
-
-PoolOfApp = Annotated[Pool, Depends(_pool)]
-RelayOfApp = Annotated[Relay, Depends(_relay)]
 
 
 @router.post(

@@ -7,16 +7,10 @@ from uuid import UUID
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from services.pool import Pool
 from services.serving.problems import ProblemError
 from services.shop.sessions import Sessions
 
 _BEARER = HTTPBearer(auto_error=False, description="The token of a session, from POST /sessions.")
-
-
-def _pool(request: Request) -> Pool:
-    pool: Pool = request.app.state.pool
-    return pool
 
 
 def sessions_of(request: Request) -> Sessions:
@@ -47,7 +41,6 @@ def _unauthorized(reason: str) -> ProblemError:
     )
 
 
-PoolOfApp = Annotated[Pool, Depends(_pool)]
 SessionsOfApp = Annotated[Sessions, Depends(sessions_of)]
 Token = Annotated[str, Depends(_token)]
 User = Annotated[UUID, Depends(_user)]

@@ -21,8 +21,9 @@ from services.failures import PermanentError, TransientError
 from services.messages import Channel, Message
 from services.serving.json_route import JsonRoute
 from services.serving.problems import ProblemError, documented
+from services.serving.state import PoolOfApp
 from services.settings import OrderNotificationSettings
-from services.shop.access import PoolOfApp, User
+from services.shop.access import User
 from services.shop.assembly import SignedInAssembly
 from services.shop.events import (
     ORDER_CONFIRMED,

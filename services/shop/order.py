@@ -15,8 +15,9 @@ from services.events import Event
 from services.serving.idempotency import IdempotencyKey, key_reused
 from services.serving.json_route import JsonRoute
 from services.serving.problems import ProblemError, documented
+from services.serving.state import PoolOfApp
 from services.settings import SessionSettings
-from services.shop.access import PoolOfApp, User
+from services.shop.access import User
 from services.shop.assembly import SignedInAssembly
 from services.shop.events import (
     INVENTORY_REJECTED,

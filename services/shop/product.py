@@ -16,9 +16,10 @@ from services.serving import app as serving
 from services.serving.dependency import Dependency
 from services.serving.json_route import JsonRoute, bounded_body
 from services.serving.problems import ProblemError, documented
+from services.serving.state import PoolOfApp
 from services.settings import ProductSettings
 from services.shop import pictures
-from services.shop.access import PoolOfApp, User
+from services.shop.access import User
 from services.shop.assembly import SignedInAssembly
 from services.shop.events import PRODUCT_CREATED, ProductCreated
 from services.shop.fields import MAX_PRICE_CENTS, Created, Document, Line, Whole

@@ -14,9 +14,10 @@ from pydantic_core import PydanticCustomError
 from services.recipients import email_address
 from services.serving.json_route import JsonRoute
 from services.serving.problems import ProblemError, documented, unavailable
+from services.serving.state import PoolOfApp
 from services.settings import SessionSettings
 from services.shop import passwords
-from services.shop.access import PoolOfApp, SessionsOfApp, Token, User
+from services.shop.access import SessionsOfApp, Token, User
 from services.shop.assembly import SignedInAssembly
 from services.shop.events import USER_REGISTERED, UserRegistered
 from services.shop.fields import Created, Document, Line

@@ -4,35 +4,20 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 from psycopg import Connection
 
 from services import outbox
-from services.outbox import Relay
-from services.pool import Pool
 from services.serving.idempotency import IdempotencyKey, key_reused
 from services.serving.json_route import JsonRoute
 from services.serving.problems import ProblemError, documented
+from services.serving.state import PoolOfApp, RelayOfApp
 from services.tickets import store
 from services.tickets.notifying import RECEIVED, payload_of
 from services.tickets.schemas import Listing, Receipt, TicketPage, TicketRequest, TicketView
 from services.tickets.store import Status
 
 router = APIRouter(route_class=JsonRoute)
-
-
-def _pool(request: Request) -> Pool:
-    pool: Pool = request.app.state.pool
-    return pool
-
-
-def _relay(request: Request) -> Relay:
-    relay: Relay = request.app.state.relay
-    return relay
-
-
-PoolOfApp = Annotated[Pool, Depends(_pool)]
-RelayOfApp = Annotated[Relay, Depends(_relay)]
 
 
 @router.post(

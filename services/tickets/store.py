@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from services.positions import Position
+from services.positions import Position, newest_first
 
 Database = Connection[Any]
 
@@ -93,20 +93,9 @@ def page(
     database: Database, *, limit: int, status: Status | None = None, after: Position | None = None
 ) -> list[Ticket]:
     """Up to `limit` tickets, newest first, of a status where given, behind a position."""
-    conditions = ["TRUE"]
-    values: list[object] = []
-    if status is not None:
-        conditions.append("status = %s")
-        values.append(status)
-    if after is not None:
-        conditions.append("(created_at, id) < (%s, %s)")
-        values += [after.created_at, after.id]
-    query = f"""
-        SELECT {_COLUMNS} FROM tickets WHERE {" AND ".join(conditions)}
-        ORDER BY created_at DESC, id DESC LIMIT %s
-        """  # noqa: S608  # constant text
+    query, values = newest_first(_COLUMNS, "tickets", where={"status": status}, after=after, limit=limit)
     with database.cursor(row_factory=class_row(Ticket)) as cursor:
-        return cursor.execute(query, [*values, limit]).fetchall()
+        return cursor.execute(query, values).fetchall()
 
 
 def claim(database: Database, ticket_id: UUID) -> Ticket | None:

@@ -3,23 +3,17 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Response
 
-from services.pool import Pool
 from services.serving.json_route import JsonRoute
 from services.serving.problems import ProblemError, documented
+from services.serving.state import PoolOfApp
 from services.web import store
 from services.web.schemas import Content, Listing, Pages, PageView, Slug
 
 router = APIRouter(route_class=JsonRoute)
 
 
-def _pool(request: Request) -> Pool:
-    pool: Pool = request.app.state.pool
-    return pool
-
-
-PoolOfApp = Annotated[Pool, Depends(_pool)]
 SlugOfPath = Annotated[Slug, Path(description="Small letters and digits, in words separated by hyphens.")]
 
 

@@ -8,18 +8,13 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.planning.api.schemas import Receipt, ScheduleRequest, ScheduleView
 from services.planning.store import schedules
-from services.pool import Pool
 from services.read_cache import ReadCache
 from services.serving.idempotency import IdempotencyKey, key_reused
 from services.serving.json_route import JsonRoute
 from services.serving.problems import ProblemError, documented
+from services.serving.state import PoolOfApp
 
 router = APIRouter(route_class=JsonRoute)
-
-
-def _pool(request: Request) -> Pool:
-    pool: Pool = request.app.state.pool
-    return pool
 
 
 def _cache(request: Request) -> ReadCache:
@@ -27,7 +22,6 @@ def _cache(request: Request) -> ReadCache:
     return cache
 
 
-PoolOfApp = Annotated[Pool, Depends(_pool)]
 CacheOfApp = Annotated[ReadCache, Depends(_cache)]
 
 

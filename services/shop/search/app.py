@@ -11,8 +11,8 @@ from pydantic import BaseModel
 from services.serving import app as serving
 from services.serving.json_route import JsonRoute
 from services.serving.problems import documented
+from services.serving.state import PoolOfApp
 from services.settings import SearchSettings
-from services.shop.access import PoolOfApp
 from services.shop.assembly import Assembly
 from services.shop.events import PRODUCT_CREATED, handling
 from services.shop.fields import Line
