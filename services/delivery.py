@@ -56,7 +56,7 @@ def deliver_all(lanes: Sequence[Lane], channels: Mapping[Channel, Deliver], *, d
     running = {executor.submit(run, lane): lane for lane in lanes}
     _, unfinished = wait(running, timeout=max(deadline - time.monotonic(), 0))
     stop.set()
-    # Not waited for: what hangs is bounded by its own timeouts.
+    # Not waited for: each channel ends what it is at within a time of its own.
     executor.shutdown(wait=False, cancel_futures=True)
     decided = dict(verdicts)
     for future in unfinished:

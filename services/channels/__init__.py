@@ -11,7 +11,8 @@ from services.messages import Channel, Message
 from services.secret_values import SecretValues
 from services.settings import WithChannels
 
-# Delivers one message or raises PermanentError or TransientError. Called from several threads at once.
+# Delivers one message or raises PermanentError or TransientError, within a bounded time whatever the other side does.
+# Called from several threads at once.
 Deliver = Callable[[Message], None]
 
 

@@ -1,21 +1,47 @@
 """The HTTP client of webhook and Telegram."""
 
 import ssl
+from contextlib import AbstractContextManager
 
 import httpx
 
-# Together with the database's share this stays well below the function's shortest timeout of 60 s.
-_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+from services.channels import deadline
+
+# All that one delivery does, whatever the other side does. Together with the database's share this stays well below
+# the function's shortest timeout of 60 s, and below the lease of a delivery, which is as long.
+DELIVERY_SECONDS = 10.0
+_CONNECT_SECONDS = 5.0
+# More than any explanation of a refusal needs.
+MOST_ANSWER_BYTES = 64 * 1024
 
 
 def http_client() -> httpx.Client:
-    """A client that verifies certificates (SSL_CERT_FILE names another store) and follows no redirect."""
-    return httpx.Client(
-        timeout=_TIMEOUT,
-        follow_redirects=False,
-        limits=httpx.Limits(max_connections=20, max_keepalive_connections=5),
-        headers={"User-Agent": "notifications/1"},
+    """A client that verifies certificates (SSL_CERT_FILE names another store), follows no redirect, asks no proxy."""
+    transport = deadline.BoundedTransport(
+        httpx.create_ssl_context(), httpx.Limits(max_connections=20, max_keepalive_connections=5, keepalive_expiry=5)
     )
+    return httpx.Client(
+        transport=transport,
+        timeout=httpx.Timeout(DELIVERY_SECONDS, connect=_CONNECT_SECONDS),
+        follow_redirects=False,
+        # What is small when it comes stays small: answers are read as they are.
+        headers={"User-Agent": "notifications/1", "Accept-Encoding": "identity"},
+    )
+
+
+def delivery_time() -> AbstractContextManager[None]:
+    """The time of one delivery: what the client does beyond it raises httpx.TimeoutException."""
+    return deadline.within(DELIVERY_SECONDS)
+
+
+def bounded_content(response: httpx.Response) -> bytes:
+    """The beginning of a streamed answer's body, up to MOST_ANSWER_BYTES. Raises httpx.HTTPError."""
+    content = bytearray()
+    for part in response.iter_raw():
+        content += part
+        if len(content) >= MOST_ANSWER_BYTES:
+            break
+    return bytes(content[:MOST_ANSWER_BYTES])
 
 
 def describe(error: httpx.HTTPError) -> str:

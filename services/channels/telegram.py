@@ -1,11 +1,12 @@
 """Telegram through the Bot API."""
 
 import json
+from contextlib import suppress
 
 import httpx
 
 from services.channels.failures import of_status
-from services.channels.http import describe
+from services.channels.http import bounded_content, delivery_time, describe
 from services.failures import TransientError
 from services.messages import Message
 from services.secret_values import SecretUnavailableError, SecretValues
@@ -24,26 +25,38 @@ class TelegramChannel:
 
     def deliver(self, message: Message) -> None:
         """Raises PermanentError or TransientError."""
+        with delivery_time():
+            self._deliver(message)
+
+    def _deliver(self, message: Message) -> None:
         token = self._token(fresh=False)
-        response = self._send(token, message)
+        response, content = self._send(token, message)
         if _token_refused(response) and (current := self._token(fresh=True)) != token:
-            response = self._send(current, message)
+            response, content = self._send(current, message)
         if response.is_success:
             return
         if _token_refused(response):
             # Not the message's fault: it waits for a valid token.
             raise TransientError(f"Telegram refused the bot's token ({response.status_code})")
-        explanation, retry_after = _details(response)
+        explanation, retry_after = _details(content)
         failure = of_status("Telegram", response, explanation)
         if isinstance(failure, TransientError) and retry_after:
             failure.retry_after_seconds = retry_after
         raise failure
 
-    def _send(self, token: str, message: Message) -> httpx.Response:
+    def _send(self, token: str, message: Message) -> tuple[httpx.Response, bytes]:
+        """Telegram's answer, and its body if it is a refusal."""
+        url = f"{self._base_url}/bot{token}/sendMessage"
         try:
-            return self._client.post(
-                f"{self._base_url}/bot{token}/sendMessage", json={"chat_id": message.recipient, "text": message.text}
-            )
+            with self._client.stream(
+                "POST", url, json={"chat_id": message.recipient, "text": message.text}
+            ) as response:
+                if not response.is_success:
+                    return response, bounded_content(response)
+                # Read only for the connection to be of further use: the message is sent, and must not be sent again.
+                with suppress(httpx.HTTPError):
+                    bounded_content(response)
+                return response, b""
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             reason = describe(error) if isinstance(error, httpx.HTTPError) else "its address cannot be used"
             raise TransientError(f"Telegram cannot be reached: {reason}") from None
@@ -64,12 +77,12 @@ def _token_refused(response: httpx.Response) -> bool:
     return response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.NOT_FOUND)
 
 
-def _details(response: httpx.Response) -> tuple[str, int]:
+def _details(content: bytes) -> tuple[str, int]:
     """Telegram's own words on a refusal, and the seconds it wants to be left alone."""
     try:
-        answer = response.json()
+        answer = json.loads(content)
         description = str(answer.get("description") or "")[:_MAX_EXPLANATION_CHARACTERS]
         retry_after = answer.get("parameters", {}).get("retry_after", 0)
-    except (json.JSONDecodeError, UnicodeDecodeError, AttributeError):
+    except (ValueError, RecursionError, AttributeError):
         return "", 0
     return description, retry_after if isinstance(retry_after, int) else 0

@@ -3,7 +3,7 @@
 import httpx
 
 from services.channels.failures import of_status
-from services.channels.http import describe
+from services.channels.http import delivery_time, describe
 from services.failures import PermanentError, TransientError
 from services.messages import Message
 
@@ -21,7 +21,10 @@ class WebhookChannel:
         headers = {"Idempotency-Key": str(message.id)}
         try:
             # As a stream, because nothing of the answer but its status matters, however long it is.
-            with self._client.stream("POST", message.recipient, json=content, headers=headers) as response:
+            with (
+                delivery_time(),
+                self._client.stream("POST", message.recipient, json=content, headers=headers) as response,
+            ):
                 if not response.is_success:
                     raise of_status("the webhook", response)
         except httpx.InvalidURL as error:

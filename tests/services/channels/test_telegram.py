@@ -58,7 +58,9 @@ def test_telegram_can_ask_for_time(deliver: Callable[..., None], receiver: Recei
     assert failed.value.retry_after_seconds == 33
 
 
-@pytest.mark.parametrize("body", [b"", b"oops", b"[]", b"\xff", b'{"parameters": []}', b'{"description": null}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"oops", b"[]", b"\xff", b"[" * 60_000, b'{"parameters": []}', b'{"description": null}']
+)
 def test_an_answer_that_is_not_telegrams(deliver: Callable[..., None], receiver: Receiver, body: bytes) -> None:
     receiver.answers[TELEGRAM_PATH] = Answer(502, body)
     with pytest.raises(TransientError, match="502"):

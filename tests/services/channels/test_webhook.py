@@ -74,7 +74,7 @@ def test_a_webhook_can_ask_for_time(
 def test_a_webhook_that_does_not_answer_in_time(
     receiver: Receiver, settings: WorkerSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.channels.http._TIMEOUT", 0.2)
+    monkeypatch.setattr("services.channels.http.DELIVERY_SECONDS", 0.2)
     receiver.answers["/hook"] = Answer(after_seconds=2)
     channel = build_channels(settings, SecretValues())[Channel.WEBHOOK]
     with pytest.raises(TransientError, match="timed out"):

@@ -1,0 +1,90 @@
+"""However little by little the other side answers: a delivery ends, and so does its thread."""
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from services.channels import build_channels
+from services.channels.http import MOST_ANSWER_BYTES
+from services.delivery import Job, deliver_all
+from services.failures import PermanentError, TransientError
+from services.messages import MAX_BODY_BYTES, Channel, Message
+from services.secret_values import SecretValues
+from services.settings import WorkerSettings
+from tests.services.channels.dripping import Drips, dripping
+from tests.services.channels.names import ID, TELEGRAM_PATH
+from tests.support.eventually import eventually
+from tests.support.receiver import Answer, Receiver
+
+_SECONDS = 0.6
+# What a busy machine may need on top of that.
+_ENDED_SECONDS = 2.0
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch, certificate: tuple[Path, Path]) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+    monkeypatch.setattr("services.channels.http.DELIVERY_SECONDS", _SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("channel", "drips"),
+    [
+        (Channel.WEBHOOK, Drips.HEADERS),
+        (Channel.WEBHOOK, Drips.READING),
+        (Channel.TELEGRAM, Drips.HEADERS),
+        (Channel.TELEGRAM, Drips.REFUSAL),
+    ],
+)
+def test_a_delivery_ends_although_something_comes_all_the_time(
+    settings: WorkerSettings, certificate: tuple[Path, Path], channel: Channel, drips: Drips
+) -> None:
+    with dripping(drips, certificate) as receiver:
+        changed = settings.model_copy(update={"telegram_base_url": receiver.url})
+        recipient = receiver.url if channel is Channel.WEBHOOK else "42"
+        body = "x" * (MAX_BODY_BYTES if drips is Drips.READING else 1)
+        deliver = build_channels(changed, SecretValues())[channel]
+        started = time.monotonic()
+        with pytest.raises(TransientError, match="timed out"):
+            deliver(Message(id=ID, channel=channel, recipient=recipient, body=body))
+        assert time.monotonic() - started < _ENDED_SECONDS
+        receiver.hurry.set()
+        assert receiver.cut_off.wait(1)
+
+
+@pytest.mark.parametrize("channel", [Channel.WEBHOOK, Channel.TELEGRAM])
+def test_what_was_taken_is_delivered_although_the_answer_never_ends(
+    settings: WorkerSettings, certificate: tuple[Path, Path], channel: Channel
+) -> None:
+    with dripping(Drips.SUCCESS, certificate) as receiver:
+        changed = settings.model_copy(update={"telegram_base_url": receiver.url})
+        recipient = receiver.url if channel is Channel.WEBHOOK else "42"
+        started = time.monotonic()
+        build_channels(changed, SecretValues())[channel](
+            Message(id=ID, channel=channel, recipient=recipient, body="World")
+        )
+        assert time.monotonic() - started < _ENDED_SECONDS
+        receiver.hurry.set()
+        assert receiver.cut_off.wait(1)
+
+
+def test_the_thread_of_a_delivery_that_was_given_up_ends(
+    settings: WorkerSettings, certificate: tuple[Path, Path]
+) -> None:
+    with dripping(Drips.HEADERS, certificate) as receiver:
+        message = Message(id=ID, channel=Channel.WEBHOOK, recipient=receiver.url, body="World")
+        channels = build_channels(settings, SecretValues())
+        started = time.monotonic()
+        verdicts = deliver_all([[Job(message)]], channels, deadline=started + 0.1)
+        assert isinstance(verdicts[ID], TransientError)
+        eventually(lambda: not [each for each in threading.enumerate() if each.name.startswith("deliver")], seconds=2)
+
+
+def test_no_more_of_an_answer_is_read_than_an_explanation_needs(settings: WorkerSettings, receiver: Receiver) -> None:
+    endless = Answer(400, b"x" * (MOST_ANSWER_BYTES + 1), headers={"Content-Length": str(10**12)})
+    receiver.answers[TELEGRAM_PATH] = endless
+    deliver = build_channels(settings, SecretValues())[Channel.TELEGRAM]
+    with pytest.raises(PermanentError, match="400"):
+        deliver(Message(id=ID, channel=Channel.TELEGRAM, recipient="42", body="World"))
