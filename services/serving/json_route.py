@@ -1,7 +1,6 @@
 """Routes whose body is JSON in the strict sense: the right content type, UTF-8, no NaN, bounded size and nesting."""
 
 from collections.abc import Awaitable, Callable
-from email.message import Message
 from http import HTTPStatus
 from typing import Any
 
@@ -9,6 +8,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic_core import from_json
 
+from services.serving.content_type import ContentType
 from services.serving.problems import ProblemError
 
 MAX_REQUEST_BYTES = 1024 * 1024
@@ -70,10 +70,8 @@ def _require_size(size: int, most_bytes: int) -> None:
 
 
 def _require_json(content_type: str) -> None:
-    header = Message()
-    header["content-type"] = content_type
-    charset = header.get_content_charset("utf-8")
-    if not content_type or header.get_content_type() != "application/json" or charset != "utf-8":
+    parsed = ContentType.parsed(content_type)
+    if parsed is None or parsed.media_type != "application/json" or parsed.charset not in (None, "utf-8"):
         raise ProblemError(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "the body must be sent as application/json in UTF-8",

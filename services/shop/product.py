@@ -1,7 +1,6 @@
 """product: what is offered, and pictures of it."""
 
 from datetime import datetime
-from email.message import Message
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID, uuid4
@@ -13,6 +12,7 @@ from pydantic import BaseModel, Field
 from services.pool import Pool
 from services.read_cache import ReadCache
 from services.serving import app as serving
+from services.serving.content_type import ContentType
 from services.serving.dependency import Dependency
 from services.serving.json_route import JsonRoute, bounded_body
 from services.serving.problems import ProblemError, documented
@@ -75,15 +75,14 @@ def _bucket(request: Request) -> PictureBucket:
 
 async def _picture(request: Request, _: User) -> Picture:
     """The picture of the request, once who sends it is known. Raises ProblemError."""
-    header = Message()
-    header["content-type"] = request.headers.get("content-type", "")
-    declared = header.get_content_type()
-    if declared not in pictures.TYPES:
+    parsed = ContentType.parsed(request.headers.get("content-type", ""))
+    if parsed is None or parsed.media_type not in pictures.TYPES:
         raise ProblemError(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             f"a picture must be sent as {', '.join(pictures.TYPES)}",
             errors={"Content-Type": f"must be one of {', '.join(pictures.TYPES)}"},
         )
+    declared = parsed.media_type
     content = await bounded_body(request, pictures.MAX_BYTES)
     found = pictures.type_of(content)
     if found != declared:

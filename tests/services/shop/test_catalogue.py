@@ -116,6 +116,7 @@ def test_a_picture_comes_back_as_it_was_sent(
         (b"RIFF\0\0\0\0WAVE", "image/webp", 422),
         (PNG, "image/gif", 415),
         (PNG, "", 415),
+        (PNG, "image/png; a*=x; a*0=y", 415),
         (PNG + bytes(MAX_BYTES), "image/png", 413),
     ],
 )
