@@ -1,6 +1,6 @@
 """The one schema of a notification: what clients post, what the queue carries and what the worker delivers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Self
@@ -10,13 +10,16 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import PydanticCustomError
 
 from services import recipients
-from services.text import portable, single_line
+from services.text import excerpt, portable, single_line
 
 # Escaped as JSON a body at most doubles (quotes, backslashes, line breaks), so that a message with every field at
 # its limit stays under the 1 MiB that SQS accepts.
 MAX_BODY_BYTES = 256 * 1024
 # A subject becomes a header line, which mail servers accept up to 998 characters; people read far fewer.
 MAX_SUBJECT_CHARACTERS = 256
+# How many faults are told one by one, and how much of a field's name, which a request may make up.
+_MAX_FAULTS = 20
+_MAX_FIELD_CHARACTERS = 100
 
 
 class Channel(StrEnum):
@@ -54,7 +57,12 @@ class Content(BaseModel):
 
     # First, because the others are judged by it.
     channel: Channel
-    recipient: Annotated[_Text, Field(examples=["ada@example.com"])]
+    # The length before the rest, which takes longer the longer a text is.
+    recipient: Annotated[
+        str,
+        Field(max_length=recipients.MAX_CHARACTERS, examples=["ada@example.com"]),
+        AfterValidator(portable),
+    ]
     subject: (
         Annotated[_Text, Field(min_length=1, max_length=MAX_SUBJECT_CHARACTERS), AfterValidator(single_line)] | None
     ) = None
@@ -110,11 +118,20 @@ class FieldError:
 
 
 def field_errors(error: ValidationError) -> list[FieldError]:
-    """The faults by field, in the model's order; `message` stands for the whole where no field is to blame."""
-    return [
-        FieldError(".".join(str(part) for part in fault["loc"]) or "message", fault["msg"])
-        for fault in error.errors(include_url=False, include_context=False, include_input=False)
-    ]
+    """The faults by field, in the model's order; `message` stands for the whole where no field is to blame.
+
+    Of more than _MAX_FAULTS, the rest is only counted.
+    """
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    told = [FieldError(_field_name(fault["loc"]) or "message", fault["msg"]) for fault in faults[:_MAX_FAULTS]]
+    if rest := len(faults) - len(told):
+        told.append(FieldError("message", f"further faults: {rest}"))
+    return told
+
+
+def _field_name(location: Sequence[str | int]) -> str:
+    """Where a fault is, as a path of names and positions from the outermost one inwards; shortened if it is long."""
+    return excerpt(".".join(str(part) for part in location), _MAX_FIELD_CHARACTERS)
 
 
 class MalformedMessageError(ValueError):

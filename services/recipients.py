@@ -10,8 +10,10 @@ from pydantic_core import PydanticCustomError
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 # Chat ids are 64-bit integers, negative for groups; usernames have 5 to 32 characters and begin with a letter.
 _TELEGRAM = re.compile(r"-?[1-9][0-9]{0,18}|@[A-Za-z][A-Za-z0-9_]{4,31}")
-# What browsers, proxies and servers all still accept.
-_MAX_URL_CHARACTERS = 2048
+# Of a recipient on any channel. The longest are URLs: this is what browsers, proxies and servers all still accept.
+MAX_CHARACTERS = 2048
+# RFC 5321: 64 characters, @, 255 characters.
+_MAX_ADDRESS_CHARACTERS = 320
 
 
 def _refusal(message: str, **context: str | int) -> PydanticCustomError:
@@ -20,6 +22,9 @@ def _refusal(message: str, **context: str | int) -> PydanticCustomError:
 
 def email_address(value: str) -> str:
     """An address SES can send to: its domain in ASCII form. Raises PydanticCustomError."""
+    if len(value) > _MAX_ADDRESS_CHARACTERS:
+        # Before anything that takes longer for longer texts.
+        raise _refusal("must be an e-mail address of at most {most} characters", most=_MAX_ADDRESS_CHARACTERS)
     try:
         address = validate_email(value, check_deliverability=False, allow_smtputf8=False, allow_display_name=False)
     except EmailNotValidError as error:
@@ -37,8 +42,8 @@ def phone_number(value: str) -> str:
 def webhook_url(value: str) -> str:
     """An HTTPS URL without user name, password or fragment. Raises PydanticCustomError."""
     example = "such as https://example.com/hooks/42"
-    if len(value) > _MAX_URL_CHARACTERS:
-        raise _refusal("must be a URL of at most {most} characters", most=_MAX_URL_CHARACTERS)
+    if len(value) > MAX_CHARACTERS:
+        raise _refusal("must be a URL of at most {most} characters", most=MAX_CHARACTERS)
     if not value.isascii() or not value.isprintable() or " " in value:
         raise _refusal(f"must be an https URL with other characters percent-encoded, {example}")
     try:

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from services.logs import described
 from services.serving.dependency import Dependency
+from services.text import excerpt
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +22,10 @@ MEDIA_TYPE = "application/problem+json"
 _REFERENCE = "#/components/schemas/{model}"
 # Long enough for a failover to end, short enough for a person to wait.
 RETRY_AFTER_SECONDS = 5
+# How many faults are told one by one, and how much of what a request may have made up itself.
+_MAX_FAULTS = 20
+_MAX_FIELD_CHARACTERS = 100
+_MAX_MESSAGE_CHARACTERS = 1000
 
 
 class FieldProblem(BaseModel):
@@ -108,17 +113,20 @@ async def _http_error(_request: Request, error: Exception) -> JSONResponse:
 
 async def _invalid_request(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    faults = {_field(fault["loc"]): str(fault["msg"]) for fault in error.errors()}
+    all_faults = error.errors()
+    told = all_faults[:_MAX_FAULTS]
+    faults = {_field(fault["loc"]): excerpt(str(fault["msg"]), _MAX_MESSAGE_CHARACTERS) for fault in told}
+    rest = f"; further faults: {len(all_faults) - len(told)}" if len(all_faults) > len(told) else ""
     return response(
         ProblemError(
-            HTTPStatus.UNPROCESSABLE_ENTITY, f"the request is not valid: see {', '.join(faults)}", errors=faults
+            HTTPStatus.UNPROCESSABLE_ENTITY, f"the request is not valid: see {', '.join(faults)}{rest}", errors=faults
         )
     )
 
 
 def _field(location: tuple[str | int, ...]) -> str:
     # The first part says where the field stood: body, query, path or header.
-    return ".".join(str(part) for part in location[1:]) or "(request body)"
+    return excerpt(".".join(str(part) for part in location[1:]), _MAX_FIELD_CHARACTERS) or "(request body)"
 
 
 def _handler(dependency: str) -> Callable[[Request, Exception], Awaitable[JSONResponse]]:

@@ -163,6 +163,17 @@ def test_invalid_content_is_answered_by_field(api: httpx.Client, content: object
     assert list(problem(api.post("/notifications", json=content), 422)) == fields
 
 
+@pytest.mark.usefixtures("nothing_happens")
+def test_of_many_faults_some_are_told_and_the_rest_is_counted(api: httpx.Client) -> None:
+    content = EMAIL | {"x" * 100_000: 1} | {f"{number:05}": 1 for number in range(70_000)}
+    answer = api.post("/notifications", json=content)
+    faults = problem(answer, 422)
+    assert list(faults) == ["x" * 100] + [f"{number:05}" for number in range(19)]
+    assert answer.json()["detail"].endswith(", 00018; further faults: 69981")
+    assert len(answer.content) < 5000
+    assert answer.elapsed.total_seconds() < 2
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -86,6 +86,33 @@ def test_recipients_that_do_not_fit_their_channel(channel: str, recipient: str) 
     assert list(faults({"channel": channel, "recipient": recipient, "body": "World"})) == ["recipient"]
 
 
+@pytest.mark.parametrize(
+    ("channel", "recipient", "complaint"),
+    [
+        ("email", f"{'a' * 309}@example.com", "at most 320 characters"),
+        ("email", "\u0301" * 500_000 + "@example.com", "at most 2048 characters"),
+        ("sms", "+" + "1" * 2048, "at most 2048 characters"),
+        ("webhook", "https://example.com/" + "a" * 2048, "at most 2048 characters"),
+        ("telegram", "@" + "a" * 2048, "at most 2048 characters"),
+    ],
+)
+def test_what_is_too_long_is_not_looked_at_any_further(
+    monkeypatch: pytest.MonkeyPatch, channel: str, recipient: str, complaint: str
+) -> None:
+    monkeypatch.delattr("services.recipients.validate_email")
+    told = faults({"channel": channel, "recipient": recipient, "body": "World"})
+    assert list(told) == ["recipient"]
+    assert complaint in told["recipient"]
+
+
+def test_of_many_faults_some_are_told_and_the_rest_is_counted() -> None:
+    told = faults(SMS | {f"{number:05}": 1 for number in range(10_000)} | {"x" * 100_000: 1})
+    assert list(told) == [f"{number:05}" for number in range(20)] + ["message"]
+    assert told["message"] == "further faults: 9981"
+    (long,) = faults(SMS | {"x" * 100_000: 1})
+    assert len(long) == 100
+
+
 def test_an_address_in_another_script_is_sent_to_its_ascii_form() -> None:
     content = Content.model_validate({**EMAIL, "recipient": "ada@exämple.com"})
     assert content.recipient == "ada@xn--exmple-cua.com"
