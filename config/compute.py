@@ -77,6 +77,9 @@ class WorkerConfig(Section):
     """Messages handed to one invocation."""
     batch_window_seconds: int = Field(default=5, ge=0, le=300)
     """Longest wait for a batch to fill."""
+    sweep_minutes: int | None = Field(default=None, ge=1, le=60)
+    """Minutes between two looks for notifications that were accepted and not queued; None leaves them to the API, which
+    looks when it starts and when it takes the next one."""
 
 
 class ChannelsConfig(Section):

@@ -7,6 +7,7 @@ least once, in about the order in which they came.
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -28,6 +29,14 @@ _MAX_PAUSE_SECONDS = 60
 
 Publish = Callable[[Sequence[Event]], Publication]
 TakeConnection = Callable[[], AbstractContextManager[Connection[Any]]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Backlog:
+    """What waits in an outbox: how many events, and for how many seconds the oldest of them."""
+
+    events: int
+    oldest_seconds: float
 
 
 class PublishingError(UnavailableError):
@@ -122,6 +131,15 @@ def relay(take_connection: TakeConnection, publish: Publish, batch: int, *, orde
     if publication.fault:
         raise PublishingError(publication.fault)
     return len(events) == batch or len(events) > len(publication.accepted) + len(publication.refused)
+
+
+def backlog(connection: Connection[Any]) -> Backlog:
+    """What is still to be published."""
+    row = connection.execute(
+        "SELECT count(*), COALESCE(EXTRACT(EPOCH FROM now() - min(created_at)), 0)::float8 FROM outbox"
+    ).fetchone()
+    events, oldest_seconds = row or (0, 0.0)
+    return Backlog(events=events, oldest_seconds=oldest_seconds)
 
 
 def _is_alone(connection: Connection[Any]) -> bool:

@@ -7,10 +7,11 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from config.model import ChannelsConfig, WorkerConfig
+from config.model import ChannelsConfig, Uses, WorkerConfig
 from constructs_lib.access import Access, Queue, Resources
 from constructs_lib.channels import Channels
 from constructs_lib.graphs import Graph
+from constructs_lib.outbox_sweeper import OutboxSweeper
 from constructs_lib.queue_worker import QueueWorker
 from constructs_lib.workload import WorkloadOptions
 from stacks.base import GroundworkStack, StackOptions
@@ -37,7 +38,7 @@ class WorkerProps:
 
 
 class WorkerStack(GroundworkStack):
-    """The function that delivers notifications.
+    """The function that delivers notifications, and the one that queues what the API could not.
 
     A stack of its own because it is deployed often, alone, beside Api; while it is away, messages wait.
     """
@@ -63,6 +64,17 @@ class WorkerStack(GroundworkStack):
             alarm_topic=props.alarm_topic,
         )
         self.graphs: tuple[Graph, ...] = worker.graphs
+        if props.config.sweep_minutes is not None:
+            sweeper = OutboxSweeper(
+                self,
+                "Outbox",
+                vpc=props.vpc,
+                minutes=props.config.sweep_minutes,
+                access=Access(Uses(database=uses.database, queue=True), props.resources, workload.provider),
+                options=workload,
+                alarm_topic=props.alarm_topic,
+            )
+            self.graphs += sweeper.graphs
         self.output("FunctionName", worker.function.function_name, "The function that delivers")
         if channels is not None and channels.telegram_secret is not None:
             self.output("TelegramSecretArn", channels.telegram_secret.secret_arn, "Put the Telegram bot's token here")

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from config.model import ServiceConfig, SystemConfig, Uses
+from config.model import AuroraConfig, ServiceConfig, SystemConfig, Uses
 from config.problems import Problem
 
 # Memory in MiB that Fargate offers, by the CPU size in units.
@@ -92,6 +92,27 @@ def _used(config: SystemConfig, field: str, uses: Uses) -> Iterator[Problem]:
         )
 
 
+def _sweeper(config: SystemConfig) -> Iterator[Problem]:
+    worker = config.worker
+    if worker is None or worker.sweep_minutes is None:
+        return
+    field = "worker.sweep_minutes"
+    database = config.databases.get(worker.uses.database or "")
+    if database is None:
+        yield Problem(
+            field=field,
+            value=worker.sweep_minutes,
+            allowed="looks into the database of the worker, which uses none; name it in worker.uses, or leave it out",
+        )
+    elif isinstance(database, AuroraConfig) and database.min_acu == 0:
+        yield Problem(
+            field=field,
+            value=worker.sweep_minutes,
+            allowed=f"keeps the database awake that databases.{worker.uses.database}.min_acu = 0 lets pause; "
+            "leave one of them out",
+        )
+
+
 def _one_of(field: str, key: str, found: Collection[str], where: str) -> Iterator[Problem]:
     if key not in found:
         allowed = f"allowed: {', '.join(found)}" if found else f"the system has none; add it to {where}"
@@ -105,4 +126,4 @@ def _series(sizes: tuple[int, ...]) -> str:
     return f"{sizes[0]} to {sizes[-1]} in steps of {sizes[1] - sizes[0]}"
 
 
-RULES = (_services, _uses)
+RULES = (_services, _uses, _sweeper)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from services.settings import notifications, operations, planning, shop, tickets, web
 from services.settings.base import Process, SettingsError
-from services.settings.notifications import ApiSettings, MigrationSettings, WorkerSettings
+from services.settings.notifications import ApiSettings, MigrationSettings, SweeperSettings, WorkerSettings
 from services.settings.operations import BackupSettings, PrometheusSettings
 from services.settings.parts import (
     BrokerServer,
@@ -53,6 +53,7 @@ __all__ = [
     "SessionSettings",
     "SettingsError",
     "ShopSettings",
+    "SweeperSettings",
     "TicketsSettings",
     "WebSettings",
     "WithChannels",

@@ -24,6 +24,13 @@ class WorkerSettings(WithDatabase, WithChannels):
     max_receive_count: Annotated[int, Field(ge=1, le=1000)]
 
 
+class SweeperSettings(WithDatabase, WithQueue):
+    """The function that publishes what stayed in the outbox."""
+
+    required_by_libraries = frozenset({"POWERTOOLS_METRICS_NAMESPACE"})
+    optional_for_libraries = frozenset({"AWS_REGION"})
+
+
 class MigrationSettings(WithDatabase):
     """The function that brings a database's schema up to date during a deployment."""
 
@@ -36,5 +43,6 @@ class MigrationSettings(WithDatabase):
 PROGRAMS: Mapping[str, type[Process]] = {
     "api": ApiSettings,
     "function notifications": WorkerSettings,
+    "function sweeper": SweeperSettings,
     "function migrations": MigrationSettings,
 }

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from config.load import load
-from config.model import Lifecycle, Nat, Section, SystemConfig
+from config.model import Lifecycle, Nat, Section, SystemConfig, Uses
 from config.problems import ConfigError
 from config.systems.notifications.dev import dev
 from tests.config.given import offer
@@ -75,6 +75,16 @@ DATABASE = ("databases", "notifications")
         (("queue",), {"retention_days": 15}, "queue.retention_days = 15: out of range; allowed: 4 to 14"),
         (("queue",), {"max_receive_count": 5000}, "queue.max_receive_count = 5000: out of range; allowed: 5 to 1000"),
         (("queue",), {"dlq_retention_days": 4}, "queue.dlq_retention_days = 4: a message keeps its age"),
+        (
+            ("worker",),
+            {"sweep_minutes": 1},
+            "worker.sweep_minutes = 1: keeps the database awake that databases.notifications.min_acu = 0 lets pause",
+        ),
+        (
+            ("worker",),
+            {"sweep_minutes": 1, "uses": Uses()},
+            "worker.sweep_minutes = 1: looks into the database of the worker, which uses none",
+        ),
         (("queue",), {"fifo": True}, "worker.batch_window_seconds = 5: Lambda takes no batch window on a FIFO queue"),
         (("network",), {"zones": 1}, "network.zones = 1: out of range; allowed: 2 to 3"),
         (("network",), {"cidr": "10.0.0.1/16"}, "network.cidr = '10.0.0.1/16': 10.0.0.1/16 has host bits set"),

@@ -9,7 +9,7 @@ import pytest
 from constructs_lib.fargate_service import STOP_TIMEOUT
 from constructs_lib.functions import RUNTIME
 from constructs_lib.load_balancer import DEREGISTRATION_DELAY, HEALTH_PATH, IDLE_TIMEOUT
-from constructs_lib.project import PROJECT_ROOT
+from constructs_lib.project import PROJECT_ROOT, WORKERS_FOLDER
 from services.serving import probes
 from services.serving.app import TASKS_SECONDS
 from services.serving.program import DRAIN_SECONDS, KEEP_ALIVE_SECONDS
@@ -27,7 +27,7 @@ def test_command_of_each_container_is_a_program_of_its_image(names: tuple[str, s
 
 
 def test_handlers_are_callable() -> None:
-    for folder in ("notifications", "migrations"):
+    for folder in sorted(path.parent.name for path in WORKERS_FOLDER.glob("*/handler.py")):
         assert callable(importlib.import_module(f"workers.{folder}.handler").handler)
 
 

@@ -166,6 +166,16 @@ def test_a_publisher_gets_ready_outside_of_the_transaction(database: TestDatabas
     assert seen == [(0, 0), (2, 1)]
 
 
+def test_the_backlog_tells_how_much_waits_and_for_how_long(database: TestDatabase) -> None:
+    with database.connect() as connection:
+        assert outbox.backlog(connection) == outbox.Backlog(events=0, oldest_seconds=0)
+        add(database, 1, 2)
+        connection.execute("UPDATE outbox SET created_at = now() - interval '90 s' WHERE payload ->> 'number' = '1'")
+        backlog = outbox.backlog(connection)
+    assert backlog.events == 2
+    assert 90 <= backlog.oldest_seconds < 100
+
+
 def test_what_is_refused_stays_with_the_reason_and_holds_up_nothing(database: TestDatabase) -> None:
     exchange = Exchange()
     exchange.refused_topics = {"nobody.listens"}

@@ -60,7 +60,9 @@ def prod() -> SystemConfig:
                 max_tasks=10,
             )
         },
-        worker=WorkerConfig(uses=WORKER_USES, memory_mib=1024, timeout_seconds=60, reserved_concurrency=50),
+        worker=WorkerConfig(
+            uses=WORKER_USES, memory_mib=1024, timeout_seconds=60, reserved_concurrency=50, sweep_minutes=1
+        ),
         channels=ChannelsConfig(email_sender=EMAIL_SENDER),
         monitoring=MonitoringConfig(),
     )

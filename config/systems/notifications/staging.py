@@ -59,7 +59,9 @@ def staging() -> SystemConfig:
                 max_tasks=5,
             )
         },
-        worker=WorkerConfig(uses=WORKER_USES, memory_mib=512, timeout_seconds=60, reserved_concurrency=10),
+        worker=WorkerConfig(
+            uses=WORKER_USES, memory_mib=512, timeout_seconds=60, reserved_concurrency=10, sweep_minutes=1
+        ),
         channels=ChannelsConfig(email_sender=EMAIL_SENDER),
         monitoring=MonitoringConfig(),
     )

@@ -1,12 +1,18 @@
 """The largest environment, deployed as it is: three zones with gateways, a reader, two tasks, HTTPS."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
-from tests.e2e.cloud import DeployedCloud
+from services.intake import Intake
+from services.messages import Channel, Content
+from tests.e2e.cloud import DeployedCloud, unique
 from tests.e2e.deployments import deployed
+from tests.e2e.notifications.requests import settled
 
 
 @pytest.fixture
@@ -24,3 +30,27 @@ def test_production_deploys_and_works(production: DeployedCloud) -> None:
     # Nothing of it depends on when it is deployed: the same again changes nothing.
     production.up("--no-demo")
     assert {stack.seconds for stack in production.state.last.stacks.values()} == {0.0}
+    _what_stayed_in_the_outbox_is_delivered(production)
+
+
+def _what_stayed_in_the_outbox_is_delivered(cloud: DeployedCloud) -> None:
+    """As after the end of the last task between commit and queue: no request follows that would wake a relay."""
+    (cluster,) = cloud.client("rds").describe_db_clusters()["DBClusters"]
+    secret = cloud.client("secretsmanager").get_secret_value(SecretId=cluster["MasterUserSecret"]["SecretArn"])
+    credentials = json.loads(secret["SecretString"])
+
+    def connect() -> psycopg.Connection[Any]:
+        return psycopg.connect(
+            host="127.0.0.1",
+            port=cluster["Port"],
+            dbname=cluster["DatabaseName"],
+            user=credentials["username"],
+            password=credentials["password"],
+            autocommit=True,
+        )
+
+    content = Content(channel=Channel.EMAIL, recipient="ada@example.com", body=unique())
+    accepted = Intake(connect).accept(content, None)
+    # The schedule calls the sweeper every minute.
+    assert settled(cloud, str(accepted.id), seconds=120)["status"] == "sent"
+    assert len(cloud.deliveries("email", content.body)) == 1

@@ -1,0 +1,1 @@
+"""The function that publishes what stayed in the outbox of notifications."""
