@@ -4,6 +4,7 @@ import logging
 import time
 from http import HTTPStatus
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.logs import without_values
@@ -16,7 +17,10 @@ _PROBES = ("/health", "/ready", "/metrics")
 
 
 class AccessLog:
-    """ASGI middleware. Logs and counts method, path, status and duration; never headers, queries or bodies."""
+    """ASGI middleware. Logs and counts method, path, status and duration; never headers, queries or bodies.
+
+    The status is None where the client left before there was an answer.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -28,16 +32,27 @@ class AccessLog:
             return
         started = time.perf_counter()
         status: int | None = None
+        left = False
+
+        async def hear() -> Message:
+            nonlocal left
+            message = await receive()
+            left = left or message["type"] == "http.disconnect"
+            return message
 
         async def observe(message: Message) -> None:
             nonlocal status
-            if message["type"] == "http.response.start":
+            # What is made of a request that was cut off (FastAPI answers 400) nobody gets to see.
+            if message["type"] == "http.response.start" and not left:
                 status = message["status"]
             await send(message)
 
         request = {"method": scope["method"], "path": scope["path"]}
         try:
-            await self._app(scope, receive, observe)
+            await self._app(scope, hear, observe)
+        except ClientDisconnect:
+            # Its own affair, and there is nobody to answer.
+            pass
         except Exception as error:
             # Logged here without its message, which can quote the request; further up it would be logged with it.
             logger.error("unexpected error", extra={**request, **without_values(error)})  # noqa: TRY400

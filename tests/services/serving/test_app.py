@@ -1,17 +1,20 @@
 """What every service has, whatever it serves."""
 
+import logging
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 import pytest
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Request
 from prometheus_client import REGISTRY
 
 from services.serving import app as serving_app
 from services.serving.app import create_app
 from services.serving.dependency import Dependency
+from services.serving.json_route import JsonRoute, bounded_body
 from tests.services.problems import problem
 from tests.support.eventually import eventually
 from tests.support.serving import serving
@@ -37,9 +40,23 @@ def store() -> Store:
     return Store()
 
 
+async def _upload(request: Request) -> bytes:
+    return await bounded_body(request, 1000)
+
+
 @pytest.fixture
 def client(store: Store) -> Iterator[httpx.Client]:
-    router = APIRouter()
+    router = APIRouter(route_class=JsonRoute)
+
+    @router.put("/uploads")
+    def upload(content: Annotated[bytes, Depends(_upload)]) -> int:
+        """Takes bytes."""
+        return len(content)
+
+    @router.post("/documents")
+    def document(content: dict[str, int]) -> int:
+        """Takes JSON."""
+        return len(content)
 
     @router.get("/things/{id}")
     def thing(id: int) -> int:  # noqa: A002
@@ -122,6 +139,23 @@ def test_methods_that_somebody_made_up_are_counted_as_one(client: httpx.Client) 
     for method in ("BREW", "WHEN"):
         assert client.request(method, "/things/5").status_code == 405
     eventually(lambda: requests("/things/{id}", "405", "other") == before + 2)
+
+
+@pytest.mark.parametrize(("method", "route"), [("PUT", "/uploads"), ("POST", "/documents")])
+def test_a_client_that_leaves_while_it_sends_is_no_error(
+    client: httpx.Client, caplog: pytest.LogCaptureFixture, method: str, route: str
+) -> None:
+    counted = {status: requests(route, status, method) for status in ("none", "400", "500")}
+    with caplog.at_level(logging.INFO):
+        with socket.create_connection((client.base_url.host, client.base_url.port)) as connection:
+            head = f"{method} {route} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            connection.sendall(f"{head}Content-Length: 500\r\n\r\n{{".encode())
+        eventually(lambda: requests(route, "none", method) == counted["none"] + 1, seconds=5)
+    assert {status: requests(route, status, method) for status in ("400", "500")} == {
+        status: counted[status] for status in ("400", "500")
+    }
+    assert [record.levelname for record in caplog.records if record.name != "httpx"] == ["INFO"]
+    assert caplog.records[-1].__dict__["status"] is None
 
 
 def test_metrics_are_what_prometheus_reads(client: httpx.Client) -> None:
