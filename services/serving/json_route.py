@@ -1,4 +1,4 @@
-"""Routes whose body is JSON in the strict sense: the right content type, UTF-8, no NaN, bounded size and nesting."""
+"""Routes whose body is JSON in the strict sense: the right content type, UTF-8, no NaN, bounded in every respect."""
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -12,6 +12,9 @@ from services.serving.content_type import ContentType
 from services.serving.problems import ProblemError
 
 MAX_REQUEST_BYTES = 1024 * 1024
+# Far more than any operation knows: each one that it does not know would be a fault of its own, and all of them
+# together keep the event loop busy for long.
+_MAX_FIELDS = 1000
 
 
 async def bounded_body(request: Request, most_bytes: int) -> bytes:
@@ -37,11 +40,18 @@ class _StrictRequest(Request):
     async def json(self) -> Any:
         """The body, parsed. Raises ProblemError."""
         try:
-            return from_json(await self.body(), allow_inf_nan=False)
+            content = from_json(await self.body(), allow_inf_nan=False)
         except ValueError as error:
             raise ProblemError(
                 HTTPStatus.BAD_REQUEST, "the body is not valid JSON", errors={"(request body)": str(error)}
             ) from None
+        if isinstance(content, dict) and len(content) > _MAX_FIELDS:
+            raise ProblemError(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "the request is not valid: it has too many fields",
+                errors={"(request body)": f"has {len(content)} fields: at most {_MAX_FIELDS}"},
+            )
+        return content
 
 
 class JsonRoute(APIRoute):

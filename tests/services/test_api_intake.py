@@ -165,13 +165,19 @@ def test_invalid_content_is_answered_by_field(api: httpx.Client, content: object
 
 @pytest.mark.usefixtures("nothing_happens")
 def test_of_many_faults_some_are_told_and_the_rest_is_counted(api: httpx.Client) -> None:
-    content = EMAIL | {"x" * 100_000: 1} | {f"{number:05}": 1 for number in range(70_000)}
+    content = EMAIL | {"x" * 100_000: 1} | {f"{number:05}": 1 for number in range(900)}
     answer = api.post("/notifications", json=content)
     faults = problem(answer, 422)
     assert list(faults) == ["x" * 100] + [f"{number:05}" for number in range(19)]
-    assert answer.json()["detail"].endswith(", 00018; further faults: 69981")
+    assert answer.json()["detail"].endswith(", 00018; further faults: 881")
     assert len(answer.content) < 5000
-    assert answer.elapsed.total_seconds() < 2
+
+
+@pytest.mark.usefixtures("nothing_happens")
+def test_a_body_of_very_many_fields_is_not_looked_at_any_further(api: httpx.Client) -> None:
+    content = {f"{number:05}": 1 for number in range(70_000)}
+    faults = problem(api.post("/notifications", json=content), 422)
+    assert faults == {"(request body)": "has 70000 fields: at most 1000"}
 
 
 @pytest.mark.parametrize(
