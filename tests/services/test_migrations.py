@@ -45,7 +45,7 @@ def apply(database: TestDatabase) -> str:
 def test_an_empty_database_gets_the_whole_schema(empty_database: TestDatabase) -> None:
     revision = apply(empty_database)
     assert empty_database.rows(VERSION) == [(revision,)]
-    assert empty_database.rows(TABLES) == [("alembic_version",), ("notifications",)]
+    assert empty_database.rows(TABLES) == [("alembic_version",), ("notifications",), ("outbox",)]
 
 
 @pytest.mark.parametrize("schema", sorted({path.parent.name for path in FOLDER.glob("*/0*.py")}))
