@@ -1,6 +1,6 @@
 """Notifications in PostgreSQL: every SQL statement of API and worker."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -45,15 +45,29 @@ class Notification:
         object.__setattr__(self, "status", Status(self.status))
 
 
+# Told of a notification whose last delivery never came to an end.
+_CUT_OFF = "the last attempt was cut off: it may have been delivered"
 _COLUMNS = "id, channel, recipient, subject, status, attempts, last_error, created_at, updated_at, sent_at"
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the delivery of a notification has come."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Due:
+    """A message to be delivered. last: whether SQS hands it over no more, if this attempt fails."""
+
+    message: Message
+    last: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claim:
+    """What was found when a delivery was to begin.
+
+    held_seconds: for how long another delivery has it; 0 if it is ours to deliver, or sent. attempts: so far.
+    """
 
     status: Status
     attempts: int
+    held_seconds: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,14 +135,65 @@ def page(
         return cursor.execute(query, values).fetchall()
 
 
-def progress(database: Database, ids: Collection[UUID]) -> dict[UUID, Progress]:
-    """How far each of the notifications has come; unknown ones are left out."""
-    rows = database.execute("SELECT id, status, attempts FROM notifications WHERE id = ANY(%s)", (list(ids),))
-    return {notification_id: Progress(Status(status), attempts) for notification_id, status, attempts in rows}
+def claim(database: Database, due: Sequence[Due], *, by: UUID, seconds: float) -> dict[UUID, Claim]:
+    """Takes notifications into the hands of `by` for so many seconds, in one statement; tells of each how it stands.
+
+    Claiming again what one has oneself changes nothing, as after an answer that was lost.
+    A notification that another producer queued is created from its message. One that SQS hands over for the last time
+    counts as failed until it is recorded: whatever ends the delivery, it ends visibly.
+    """
+    rows = database.execute(
+        """
+        WITH asked AS (
+            SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bool[])
+                AS asked (id, channel, recipient, subject, body, last)
+        ), claimed AS (
+            INSERT INTO notifications AS stored
+                (id, channel, recipient, subject, body, status, last_error, claimed_by, claimed_until)
+            SELECT id, channel, recipient, subject, body, CASE WHEN last THEN 'failed' ELSE 'queued' END,
+                   CASE WHEN last THEN %s END, %s, now() + make_interval(secs => %s)
+            -- In one order, so that two workers with the same messages cannot deadlock.
+            FROM asked ORDER BY id
+            ON CONFLICT (id) DO UPDATE SET
+                status = EXCLUDED.status,
+                last_error = COALESCE(EXCLUDED.last_error, stored.last_error),
+                claimed_by = EXCLUDED.claimed_by,
+                claimed_until = EXCLUDED.claimed_until,
+                updated_at = now()
+            WHERE stored.status <> 'sent'
+                AND (COALESCE(stored.claimed_until, '-infinity') < now() OR stored.claimed_by = EXCLUDED.claimed_by)
+            RETURNING id, attempts
+        )
+        SELECT asked.id, claimed.id IS NOT NULL, COALESCE(claimed.attempts, found.attempts, 0),
+               COALESCE(found.status, 'queued'),
+               GREATEST(EXTRACT(EPOCH FROM found.claimed_until - now()), 0)::float8
+        FROM asked LEFT JOIN claimed USING (id) LEFT JOIN notifications AS found USING (id)
+        """,
+        (
+            [each.message.id for each in due],
+            [each.message.channel for each in due],
+            [each.message.recipient for each in due],
+            [each.message.subject for each in due],
+            [each.message.body for each in due],
+            [each.last for each in due],
+            _CUT_OFF,
+            by,
+            seconds,
+        ),
+    )
+    return {
+        notification_id: Claim(
+            status=Status.QUEUED if ours else Status(status),
+            attempts=attempts,
+            # Another one may have begun, or ended, while this statement waited for it: a look a second later tells.
+            held_seconds=0 if ours or status == Status.SENT else max(held or 0, 1),
+        )
+        for notification_id, ours, attempts, status, held in rows
+    }
 
 
 def record(database: Database, outcomes: Sequence[Outcome]) -> None:
-    """Stores the outcomes in one statement; a notification that another producer queued is created from its message.
+    """Stores the outcomes in one statement, and lets go of the notifications.
 
     Recording the same outcomes again changes nothing, and what is `sent` stays so.
     """
@@ -146,8 +211,10 @@ def record(database: Database, outcomes: Sequence[Outcome]) -> None:
         ON CONFLICT (id) DO UPDATE SET
             status = EXCLUDED.status,
             attempts = GREATEST(stored.attempts, EXCLUDED.attempts),
-            last_error = EXCLUDED.last_error,
+            last_error = CASE WHEN EXCLUDED.status <> 'sent' THEN COALESCE(EXCLUDED.last_error, stored.last_error) END,
             sent_at = EXCLUDED.sent_at,
+            claimed_by = NULL,
+            claimed_until = NULL,
             updated_at = now()
         WHERE stored.status <> 'sent'
         """,

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from services import store
 from services.channels import Deliver
@@ -16,7 +17,7 @@ from services.delivery import THREADS, Job, Lane, Verdict, deliver_all
 from services.failures import PermanentError
 from services.messages import Channel, MalformedMessageError, Message
 from services.receiving import ConsumedQueue, ParkingError, Record, retry_delay_seconds
-from services.store import Outcome, Progress, Status
+from services.store import Claim, Due, Outcome, Status
 from services.text import excerpt
 
 logger = logging.getLogger(__name__)
@@ -62,6 +63,10 @@ class _Batch:
         self._worker = worker
         self._patience = min(seconds * _PATIENCE_SHARE, _MAX_PATIENCE_SECONDS)
         self._closing = min(seconds * _CLOSING_SHARE, _MAX_CLOSING_SECONDS)
+        self._seconds = seconds
+        # Whose the claims of this batch are, and for how long.
+        self._id = uuid4()
+        self._seconds = seconds
         self._deadline = time.monotonic() + seconds
         self._report = BatchReport()
         self._delays: list[tuple[Record, int]] = []
@@ -99,56 +104,78 @@ class _Batch:
         return list(jobs.values())
 
     def _deliver(self, jobs: list[Job]) -> None:
-        ids = [job.message.id for job in jobs]
+        due = [Due(message=job.message, last=self._is_last(job)) for job in jobs]
         try:
-            known = self._worker.connection.run(
-                lambda connection: store.progress(connection, ids), patience_seconds=self._patience
+            claims = self._worker.connection.run(
+                lambda connection: store.claim(connection, due, by=self._id, seconds=self._seconds),
+                patience_seconds=self._patience,
             )
         except DatabaseUnavailableError as error:
             # Which of them have been sent before is unknown now, so that none is.
             self._return_all(jobs, f"the database is not available: {error}")
             return
-        due = [job for job in jobs if not _sent_before(job, known)]
-        self._report.counts["skipped"] += len(jobs) - len(due)
-        verdicts = deliver_all(_lanes(due), self._worker.channels, deadline=self._deadline - self._closing)
-        tried = [job for job in due if job.message.id in verdicts]
-        untried = [job for job in due if job.message.id not in verdicts]
-        self._return_all(untried, "waits for an earlier message of its group")
-        if tried:
-            self._settle(tried, verdicts, known)
+        ours = self._ours(jobs, claims)
+        verdicts = deliver_all(_lanes(ours), self._worker.channels, deadline=self._deadline - self._closing)
+        if ours:
+            self._settle(ours, verdicts, claims)
 
-    def _settle(self, jobs: list[Job], verdicts: Mapping[UUID, Verdict], known: Mapping[UUID, Progress]) -> None:
+    def _ours(self, jobs: Sequence[Job], claims: Mapping[UUID, Claim]) -> list[Job]:
+        """What is to be delivered by this batch: neither sent before, nor in the hands of another."""
+        ours = []
+        held_groups: set[str] = set()
+        for job in jobs:
+            claim, group = claims[job.message.id], job.records[0].group_id
+            if claim.status is Status.SENT:
+                self._report.counts["skipped"] += 1
+            elif claim.held_seconds or group in held_groups:
+                self._return_all([job], "another copy is being delivered", ceil(claim.held_seconds))
+                held_groups.update([group] if group else [])
+            else:
+                ours.append(job)
+        return ours
+
+    def _settle(self, jobs: list[Job], verdicts: Mapping[UUID, Verdict], claims: Mapping[UUID, Claim]) -> None:
         """Records what came of the deliveries, and only then lets go of the messages."""
-        outcomes = [self._outcome(job, verdicts[job.message.id], known) for job in jobs]
+        outcomes = [self._outcome(job, verdicts, claims[job.message.id].attempts) for job in jobs]
         try:
             self._worker.connection.run(
                 lambda connection: store.record(connection, outcomes), patience_seconds=self._closing / 3
             )
         except DatabaseUnavailableError as error:
-            # Those that were sent are sent again: their receivers can tell by the key, the database cannot.
-            self._return_all(jobs, f"delivered or not, it could not be recorded: {error}")
+            # Those that were sent are sent again: their receivers can tell by the key, the database cannot. Not before
+            # the claims end.
+            claimed_seconds = ceil(max(self._deadline - time.monotonic(), 0))
+            self._return_all(jobs, f"delivered or not, it could not be recorded: {error}", claimed_seconds)
             return
         rejected = []
         for job, outcome in zip(jobs, outcomes, strict=True):
-            verdict = verdicts[job.message.id]
-            if verdict is None:
+            verdict = verdicts.get(job.message.id)
+            if outcome.status is Status.SENT:
                 self._report.counts["sent"] += 1
             elif isinstance(verdict, PermanentError):
                 rejected.append((job.records[0], outcome.last_error or ""))
                 self._report.counts["failed"] += 1
+            elif verdict is None:
+                self._return_all([job], outcome.last_error or "")
             else:
                 self._return_all([job], outcome.last_error or "", verdict.retry_after_seconds)
                 self._report.counts["failed" if outcome.status is Status.FAILED else "retried"] += 1
         self._park(rejected)
 
-    def _outcome(self, job: Job, verdict: Verdict, known: Mapping[UUID, Progress]) -> Outcome:
-        before = known.get(job.message.id)
-        attempts = (before.attempts if before else 0) + 1
+    def _outcome(self, job: Job, verdicts: Mapping[UUID, Verdict], attempts: int) -> Outcome:
+        status = Status.FAILED if self._is_last(job) else Status.QUEUED
+        if job.message.id not in verdicts:
+            return Outcome(
+                message=job.message,
+                status=status,
+                attempts=attempts,
+                last_error="waits for an earlier message of its group",
+            )
+        verdict = verdicts[job.message.id]
         if verdict is None:
-            return Outcome(message=job.message, status=Status.SENT, attempts=attempts)
-        # With the last receive of its last copy, SQS moves the message to the dead-letter queue by itself.
-        exhausted = all(self._is_last_receive(record) for record in job.records)
-        status = Status.FAILED if exhausted or isinstance(verdict, PermanentError) else Status.QUEUED
+            return Outcome(message=job.message, status=Status.SENT, attempts=attempts + 1)
+        if isinstance(verdict, PermanentError):
+            status = Status.FAILED
         error = excerpt(str(verdict), _MAX_ERROR_CHARACTERS)
         logger.warning(
             "not delivered",
@@ -157,11 +184,15 @@ class _Batch:
                 "notification_id": str(job.message.id),
                 "channel": job.message.channel.value,
                 "status": status.value,
-                "attempts": attempts,
+                "attempts": attempts + 1,
                 "reason": error,
             },
         )
-        return Outcome(message=job.message, status=status, attempts=attempts, last_error=error)
+        return Outcome(message=job.message, status=status, attempts=attempts + 1, last_error=error)
+
+    def _is_last(self, job: Job) -> bool:
+        """Whether SQS moves the message to the dead-letter queue by itself if this attempt fails: its last copy's."""
+        return all(self._is_last_receive(record) for record in job.records)
 
     def _park(self, items: Sequence[tuple[Record, str]]) -> set[str]:
         """Moves messages to the dead-letter queue, all at the same time; returns the ids of those that arrived.
@@ -203,11 +234,6 @@ class _Batch:
 
     def _is_last_receive(self, record: Record) -> bool:
         return record.receive_count >= self._worker.max_receive_count
-
-
-def _sent_before(job: Job, known: Mapping[UUID, Progress]) -> bool:
-    before = known.get(job.message.id)
-    return before is not None and before.status is Status.SENT
 
 
 def _lanes(jobs: Sequence[Job]) -> list[Lane]:

@@ -3,13 +3,13 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from services import store
 from services.messages import Channel, Message
-from services.store import Outcome, Status
+from services.store import Claim, Due, Outcome, Status
 from tests.support.postgres import TestDatabase
 
 
@@ -90,3 +90,43 @@ def test_a_worker_stores_what_the_api_rolled_back(database: TestDatabase) -> Non
     assert database.rows("SELECT id, status, body, idempotency_key FROM notifications") == [
         (one.id, "sent", one.body, None)
     ]
+
+
+def claim(database: TestDatabase, *messages: Message, by: UUID, last: bool = False) -> dict[UUID, Claim]:
+    with database.connect() as connection:
+        return store.claim(connection, [Due(message=each, last=last) for each in messages], by=by, seconds=60)
+
+
+def test_of_many_that_claim_at_the_same_time_one_has_it(database: TestDatabase) -> None:
+    wanted = [message() for _ in range(10)]
+
+    def take(number: int) -> set[UUID]:
+        order = wanted if number % 2 else wanted[::-1]
+        return {of for of, found in claim(database, *order, by=uuid4()).items() if not found.held_seconds}
+
+    with ThreadPoolExecutor(8) as executor:
+        taken = list(executor.map(take, range(16)))
+    assert sorted(of for each in taken for of in each) == sorted(each.id for each in wanted)
+
+
+def test_a_claim_whose_answer_was_lost_is_made_again(database: TestDatabase) -> None:
+    wanted, batch = message(), uuid4()
+    for _ in range(2):
+        assert claim(database, wanted, by=batch)[wanted.id] == Claim(status=Status.QUEUED, attempts=0, held_seconds=0)
+    assert 50 < claim(database, wanted, by=uuid4())[wanted.id].held_seconds <= 60
+
+
+def test_what_is_sent_is_nobodys_to_deliver(database: TestDatabase) -> None:
+    sent = message()
+    with database.connect() as connection:
+        store.record(connection, [outcome(sent, Status.SENT)])
+    assert claim(database, sent, by=uuid4())[sent.id] == Claim(status=Status.SENT, attempts=1, held_seconds=0)
+    assert rows(database) == [(sent.id, "sent", 1, None, True)]
+
+
+def test_what_failed_is_queued_again_when_it_is_claimed_again(database: TestDatabase) -> None:
+    failed = message()
+    with database.connect() as connection:
+        store.record(connection, [outcome(failed, Status.FAILED)])
+    assert claim(database, failed, by=uuid4())[failed.id].attempts == 1
+    assert rows(database) == [(failed.id, "queued", 1, "why", False)]

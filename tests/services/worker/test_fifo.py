@@ -1,9 +1,23 @@
 """Messages of one group keep their order, also when one of them fails."""
 
+from uuid import uuid4
+
 import pytest
 
+from services import store
+from services.store import Due
 from services.worker import Worker
-from tests.services.worker.batch_helpers import BROKEN, OK, REFUSED, SECONDS, Hooks, recorded, returned
+from tests.services.worker.batch_helpers import (
+    BROKEN,
+    MAX_RECEIVES,
+    OK,
+    REFUSED,
+    SECONDS,
+    Hooks,
+    received_again,
+    recorded,
+    returned,
+)
 from tests.support.batches import Source
 from tests.support.emulator import Aws
 from tests.support.postgres import TestDatabase
@@ -27,7 +41,7 @@ def test_a_failure_returns_the_rest_of_its_group_alone(
     back = {records[position]["body"] for position in returned(report, records)}
     assert back == {second.to_json(), third.to_json()}
     assert [hooks.deliveries(each) for each in (first, second, third, other)] == [1, 1, 0, 1]
-    assert third.id not in recorded(database)
+    assert recorded(database)[third.id] == ("queued", 0, "waits for an earlier message of its group")
 
 
 def test_a_refused_message_does_not_hold_its_group(worker: Worker, source: Source, hooks: Hooks) -> None:
@@ -57,3 +71,27 @@ def test_order_within_a_group(worker: Worker, source: Source, hooks: Hooks) -> N
     source.send(*[message.to_json() for message in messages], group="a")
     worker.handle(source.receive(4), seconds=SECONDS)
     assert [request.path for request in hooks.receiver.requests] == [f"/{message.id}" for message in messages]
+
+
+def test_what_waits_for_its_group_at_its_last_receive_ends_as_failed(
+    worker: Worker, source: Source, hooks: Hooks, database: TestDatabase
+) -> None:
+    """SQS moves it to the dead-letter queue untried."""
+    first, second = hooks.message(BROKEN), hooks.message(OK)
+    source.send(first.to_json(), second.to_json(), group="a")
+    worker.handle([received_again(record, MAX_RECEIVES) for record in source.receive(2)], seconds=SECONDS)
+    assert hooks.deliveries(second) == 0
+    assert recorded(database)[second.id] == ("failed", 0, "waits for an earlier message of its group")
+
+
+def test_a_message_in_the_hands_of_another_holds_its_group(
+    worker: Worker, source: Source, hooks: Hooks, database: TestDatabase
+) -> None:
+    held, after = hooks.message(OK), hooks.message(OK)
+    with database.connect() as connection:
+        store.claim(connection, [Due(message=held, last=False)], by=uuid4(), seconds=60)
+    source.send(held.to_json(), after.to_json(), group="a")
+    records = source.receive(2)
+    report = worker.handle(records, seconds=SECONDS)
+    assert returned(report, records) == [0, 1]
+    assert hooks.deliveries(held) == hooks.deliveries(after) == 0
