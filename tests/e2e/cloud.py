@@ -144,8 +144,14 @@ class DeployedCloud:
         emulator = running(self.settings, EMULATOR)
         assert emulator is not None
         folder = str(self.settings.images)
-        children = [child for child in emulator.children() if child.is_running() and child.cwd().startswith(folder)]
-        return [child for child in children if program in " ".join(child.cmdline())]
+        return [child for child in emulator.children() if _runs(child, program, folder)]
+
+
+def _runs(process: psutil.Process, program: str, below: str) -> bool:
+    try:
+        return process.cwd().startswith(below) and program in " ".join(process.cmdline())
+    except psutil.Error:  # it has ended meanwhile, as functions do
+        return False
 
 
 def within(seconds: float, look: Callable[[], Found | None]) -> Found:
