@@ -1,16 +1,18 @@
 """Takes the deliveries that leave the cloud: webhooks, and messages to the Telegram Bot API.
 
 `POST /webhook/<anything>` and `POST /bot<token>/sendMessage` are kept (the last thousand, in memory) and listed by
-`GET /received?channel=webhook|telegram` as JSON and by `GET /` for people. Faults can be asked for:
+`GET /received?channel=webhook|telegram&after=<number>` as JSON and by `GET /` for people. Faults can be asked for:
 
 - `/webhook/status/<code>` always answers with that status;
 - `/webhook/fail-first/<n>/<key>` answers 503 to the first n requests with that key, and 200 from then on;
-- the Telegram chats `0` and `-404` do not exist.
+- the Telegram chats `0` and `-404` do not exist;
+- `POST /weather` makes whole channels slow or refuse a share of the deliveries (see `receiver_weather`).
 
 Run by `up` as `python -m local.receiver`.
 """
 
 import argparse
+import asyncio
 import json
 import sys
 import threading
@@ -18,6 +20,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -31,6 +34,7 @@ from starlette.routing import Route
 
 from local.ports import LOOPBACK
 from local.receiver_page import render
+from local.receiver_weather import Forecast
 from local.settings import Settings, port_number
 
 KEPT_DELIVERIES = 1000
@@ -103,11 +107,13 @@ def create_app(settings: Settings) -> Starlette:
             Route("/", _page),
             Route("/health", _health),
             Route("/received", _received),
+            Route("/weather", _weather, methods=["POST"]),
             Route("/webhook/{path:path}", _webhook, methods=["POST"]),
             Route("/bot{token:path}/sendMessage", _telegram, methods=["POST"]),
         ]
     )
     app.state.inbox = Inbox()
+    app.state.forecast = Forecast()
     app.state.settings = settings
     return app
 
@@ -127,8 +133,30 @@ async def _received(request: Request) -> Response:
     channel = request.query_params.get("channel")
     if channel is not None and channel not in CHANNELS:
         raise HTTPException(400, f"channel {channel!r} is unknown; allowed: {', '.join(CHANNELS)}")
-    deliveries = request.app.state.inbox.deliveries
-    return JSONResponse([asdict(each) for each in deliveries if channel in (None, each.channel)])
+    after = request.query_params.get("after", "0")
+    if not (after.isascii() and after.isdigit()):
+        raise HTTPException(400, f"after {after!r} is no delivery's number")
+    deliveries = list(request.app.state.inbox.deliveries)
+    return JSONResponse(
+        [asdict(each) for each in deliveries if channel in (None, each.channel) and each.number > int(after)]
+    )
+
+
+async def _weather(request: Request) -> Response:
+    try:
+        request.app.state.forecast.change(json.loads(await _limited_body(request)), CHANNELS)
+    except ValueError as error:
+        raise HTTPException(400, str(error)) from None
+    return JSONResponse({"status": "ok"})
+
+
+async def _refusal(request: Request, channel: str) -> int | None:
+    """The status that a delivery is refused with for want of fair weather, after the time that it takes."""
+    forecast: Forecast = request.app.state.forecast
+    delay_seconds, status = forecast.of(channel)
+    if delay_seconds:
+        await asyncio.sleep(delay_seconds)
+    return status
 
 
 async def _webhook(request: Request) -> Response:
@@ -144,6 +172,8 @@ async def _webhook(request: Request) -> Response:
             raise HTTPException(404, "write /webhook/status/<200-599> or /webhook/fail-first/<n>/<key>")
         case _:
             status = 200
+    if 200 <= status < 300:  # noqa: PLR2004 - the statuses of success
+        status = await _refusal(request, "webhook") or status
     delivery = inbox.take(request, channel="webhook", recipient=f"/webhook/{path}", body=body, status=status)
     return JSONResponse({"number": delivery.number}, status_code=status)
 
@@ -164,6 +194,8 @@ async def _telegram(request: Request) -> Response:
         status, description = 400, "Bad Request: message text is empty"
     elif len(text) > TELEGRAM_TEXT_LIMIT:
         status, description = 400, "Bad Request: message is too long"
+    elif refused := await _refusal(request, "telegram"):
+        status, description = refused, HTTPStatus(refused).phrase
     delivery = request.app.state.inbox.take(request, channel="telegram", recipient=chat, body=body, status=status)
     if description:
         return JSONResponse({"ok": False, "error_code": status, "description": description}, status_code=status)

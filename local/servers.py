@@ -136,6 +136,7 @@ def _start_emulator(settings: Settings) -> psutil.Popen | None:
         *("-m", "local.emulator", "--data", str(settings.directory), "--port", str(settings.port)),
         *("--certificate", str(settings.certificate), "--key", str(settings.certificate_key)),
         *("--ca", str(settings.ca_bundle), "--account", settings.account, "--region", settings.region),
+        *(("--workload-endpoint", settings.workload_endpoint_url) if settings.workload_endpoint_url else ()),
     ]
     return processes.start(settings, EMULATOR, arguments, os.environ, port=settings.port)
 

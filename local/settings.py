@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from local.errors import InputError
 
@@ -11,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DIRECTORY_VARIABLE = "GROUNDWORK_LOCAL_DIR"
 PORT_VARIABLE = "GROUNDWORK_PORT"
 RECEIVER_PORT_VARIABLE = "GROUNDWORK_RECEIVER_PORT"
+WORKLOAD_ENDPOINT_VARIABLE = "GROUNDWORK_WORKLOAD_ENDPOINT"
 DEFAULT_PORT = 4566
 DEFAULT_RECEIVER_PORT = 4580
 
@@ -27,6 +29,8 @@ class Settings:
     """The port of every AWS API."""
     receiver_port: int = DEFAULT_RECEIVER_PORT
     """The port that takes webhooks and Telegram messages."""
+    workload_endpoint_url: str | None = None
+    """Where functions and tasks call AWS, if not at `endpoint_url`: at a proxy before it."""
     account: str = "000000000000"
     region: str = "us-east-1"
 
@@ -35,13 +39,14 @@ class Settings:
         """Settings from flags (first) and environment.
 
         Raises:
-            InputError: a port is no number between 1 and 65535, or both ports are the same.
+            InputError: a port is no number between 1 and 65535, both ports are the same, or an address is no URL.
         """
         directory = environ.get(DIRECTORY_VARIABLE) or str(ROOT / ".local")
         settings = cls(
             directory=Path(directory).expanduser().absolute(),
             port=port or _port(environ, PORT_VARIABLE, DEFAULT_PORT),
             receiver_port=receiver_port or _port(environ, RECEIVER_PORT_VARIABLE, DEFAULT_RECEIVER_PORT),
+            workload_endpoint_url=_endpoint(environ),
         )
         if settings.port == settings.receiver_port:
             raise InputError(
@@ -115,6 +120,26 @@ def port_number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):  # noqa: PLR2004 - the range of TCP ports
         raise ValueError(f"{text!r} is no port: a number between 1 and 65535 is needed")
     return int(text)
+
+
+def endpoint_url(text: str) -> str:
+    """Read the base address of an API.
+
+    Raises:
+        ValueError: it is no http or https URL of a host.
+    """
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(f"{text!r} is no address of an API: write for example https://localhost:4600")
+    return text.rstrip("/")
+
+
+def _endpoint(environ: Mapping[str, str]) -> str | None:
+    given = environ.get(WORKLOAD_ENDPOINT_VARIABLE)
+    try:
+        return endpoint_url(given) if given else None
+    except ValueError as error:
+        raise InputError(f"{WORKLOAD_ENDPOINT_VARIABLE}: {error}") from None
 
 
 def _port(environ: Mapping[str, str], variable: str, default: int) -> int:

@@ -56,7 +56,7 @@ def for_workload(options: Options) -> dict[str, str]:
     return {
         "AWS_REGION": options.region,
         "AWS_DEFAULT_REGION": options.region,
-        "AWS_ENDPOINT_URL": options.endpoint_url,
+        "AWS_ENDPOINT_URL": options.workload_endpoint_url or options.endpoint_url,
         "AWS_CA_BUNDLE": str(options.trust_bundle),
         "REQUESTS_CA_BUNDLE": str(options.trust_bundle),
         "SSL_CERT_FILE": str(options.trust_bundle),

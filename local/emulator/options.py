@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from local.errors import InputError
-from local.settings import port_number
+from local.settings import endpoint_url, port_number
 
 DEFAULT_DATABASE_PORTS = range(15432, 15532)
 DEFAULT_SERVER_PORTS = range(15600, 15700)
@@ -31,6 +31,8 @@ class Options:
     """Ports that databases are given, lowest free one first."""
     server_ports: range = DEFAULT_SERVER_PORTS
     """Ports that caches, brokers and Prometheus workspaces are given, lowest free one first."""
+    workload_endpoint_url: str | None = None
+    """Where functions and tasks call AWS, if not at `endpoint_url`: at a proxy before it."""
     node_modules: Path | None = None
     """Where functions written for Node find the AWS SDK that the Lambda runtime ships."""
 
@@ -105,6 +107,12 @@ def parse(arguments: Sequence[str]) -> Options:
         metavar="A-B",
         help="ports for caches, brokers and Prometheus workspaces (default 15600-15699)",
     )
+    parser.add_argument(
+        "--workload-endpoint",
+        type=_url,
+        metavar="URL",
+        help="where functions and tasks call AWS: a proxy before this one",
+    )
     parser.add_argument("--node-modules", type=Path, metavar="DIR", help="SDK packages for functions written for Node")
     given = parser.parse_args(arguments)
     for name in ("certificate", "key", "ca"):
@@ -120,6 +128,7 @@ def parse(arguments: Sequence[str]) -> Options:
         account=given.account,
         database_ports=given.database_ports,
         server_ports=given.server_ports,
+        workload_endpoint_url=given.workload_endpoint,
         node_modules=given.node_modules.absolute() if given.node_modules else _own_node_modules(),
     )
 
@@ -132,6 +141,13 @@ def _own_node_modules() -> Path | None:
 def _port(text: str) -> int:
     try:
         return port_number(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _url(text: str) -> str:
+    try:
+        return endpoint_url(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

@@ -17,7 +17,13 @@ from local.cloud import client_options, session
 from local.deliveries import emails, received, text_messages
 from local.processes import running
 from local.servers import EMULATOR
-from local.settings import DIRECTORY_VARIABLE, PORT_VARIABLE, RECEIVER_PORT_VARIABLE, Settings
+from local.settings import (
+    DIRECTORY_VARIABLE,
+    PORT_VARIABLE,
+    RECEIVER_PORT_VARIABLE,
+    WORKLOAD_ENDPOINT_VARIABLE,
+    Settings,
+)
 from local.state import State, load
 from local.web import Answer, get_json, send
 
@@ -54,6 +60,7 @@ class DeployedCloud:
             DIRECTORY_VARIABLE: str(self.settings.directory),
             PORT_VARIABLE: str(self.settings.port),
             RECEIVER_PORT_VARIABLE: str(self.settings.receiver_port),
+            WORKLOAD_ENDPOINT_VARIABLE: self.settings.workload_endpoint_url or "",
             "LOCAL": f"{sys.executable} -m local",
         }
         return subprocess.run(  # noqa: S603 - the commands under test

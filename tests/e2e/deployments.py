@@ -16,15 +16,19 @@ _LEFT_OUT = shutil.ignore_patterns(
 )
 
 
-@contextmanager
-def deployed(folder: Path, *, system: str, env: str = "dev") -> Iterator[DeployedCloud]:
-    """A system at work, from a copy of the repository, so that a test may change the code."""
+def settings_for(folder: Path) -> Settings:
+    """A cloud of its own below the folder, and beside it a copy of the repository to deploy."""
     root = folder / "repository"
     shutil.copytree(ROOT, root, ignore=_LEFT_OUT)
     for name in (".venv", "node_modules"):
         (root / name).symlink_to(ROOT / name)
-    settings = Settings(root=root, directory=folder / "local", port=free_port(), receiver_port=free_port())
-    cloud = DeployedCloud(settings, system=system, env=env)
+    return Settings(root=root, directory=folder / "local", port=free_port(), receiver_port=free_port())
+
+
+@contextmanager
+def deployed(folder: Path, *, system: str, env: str = "dev") -> Iterator[DeployedCloud]:
+    """A system at work, from a copy of the repository, so that a test may change the code."""
+    cloud = DeployedCloud(settings_for(folder), system=system, env=env)
     try:
         cloud.up()
         yield cloud

@@ -6,7 +6,7 @@ import pytest
 
 from local import ports
 from local.errors import InputError, LocalError
-from local.settings import PORT_VARIABLE, RECEIVER_PORT_VARIABLE, Settings
+from local.settings import PORT_VARIABLE, RECEIVER_PORT_VARIABLE, WORKLOAD_ENDPOINT_VARIABLE, Settings
 
 
 def test_a_taken_port_names_its_holder_and_the_variable() -> None:
@@ -47,3 +47,15 @@ def test_a_port_that_is_none_names_the_variable_and_what_is_allowed(value: str) 
 def test_both_servers_need_a_port_of_their_own() -> None:
     with pytest.raises(InputError, match="cannot share port 5000"):
         Settings.load({PORT_VARIABLE: "5000", RECEIVER_PORT_VARIABLE: "5000"})
+
+
+@pytest.mark.parametrize("value", ["localhost:4600", "ftp://localhost", "https://", "https://localhost/?a=b"])
+def test_an_address_for_workloads_that_is_none_names_the_variable(value: str) -> None:
+    with pytest.raises(InputError, match=f"{WORKLOAD_ENDPOINT_VARIABLE}: .* is no address of an API"):
+        Settings.load({WORKLOAD_ENDPOINT_VARIABLE: value})
+
+
+def test_workloads_call_aws_at_the_cloud_itself_unless_told_otherwise() -> None:
+    assert Settings.load({}).workload_endpoint_url is None
+    environ = {WORKLOAD_ENDPOINT_VARIABLE: "https://localhost:4600/"}
+    assert Settings.load(environ).workload_endpoint_url == "https://localhost:4600"
