@@ -5,8 +5,9 @@ least once, in about the order in which they came.
 """
 
 import logging
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -131,6 +132,24 @@ def relay(take_connection: TakeConnection, publish: Publish, batch: int, *, orde
     if publication.fault:
         raise PublishingError(publication.fault)
     return len(events) == batch or len(events) > len(publication.accepted) + len(publication.refused)
+
+
+def relay_all(
+    connection: Connection[Any], publish: Publish, batch: int, *, seconds: float, ordered: bool = False
+) -> None:
+    """Publishes batch after batch until nothing is due any more; begins none once so many seconds have passed.
+
+    Raises what `relay` does.
+    """
+
+    @contextmanager
+    def take() -> Iterator[Connection[Any]]:
+        yield connection
+
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not relay(take, publish, batch, ordered=ordered):
+            return
 
 
 def backlog(connection: Connection[Any]) -> Backlog:

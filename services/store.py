@@ -1,4 +1,4 @@
-"""Notifications in PostgreSQL: every SQL statement of API and worker."""
+"""Notifications in PostgreSQL: the SQL of API and worker, apart from that of sending again (`store_replay`)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -7,27 +7,36 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from services import store
-from services.api.schemas import Listing, NotificationPage, NotificationView, Receipt
+from services.api.schemas import (
+    Listing,
+    NotificationPage,
+    NotificationView,
+    Receipt,
+    ReplayReceipt,
+    ReplayRequest,
+)
 from services.intake import Intake, KeyReusedError
 from services.messages import Content
+from services.replay import replay, replay_failed
 from services.serving.idempotency import IdempotencyKey, key_reused
 from services.serving.json_route import JsonRoute
 from services.serving.problems import ProblemError, documented
 from services.serving.state import PoolOfApp, RelayOfApp
 
 router = APIRouter(route_class=JsonRoute)
+_WITH_BODY = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
 
 
 @router.post(
     "/notifications",
     status_code=HTTPStatus.ACCEPTED,
-    responses=documented(
-        HTTPStatus.BAD_REQUEST,
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        HTTPStatus.SERVICE_UNAVAILABLE,
-    ),
+    responses=documented(*_WITH_BODY),
 )
 def create_notification(
     content: Content,
@@ -72,7 +81,37 @@ def get_notification(id: UUID, pool: PoolOfApp) -> NotificationView:  # noqa: A0
     with pool.connection() as connection:
         found = store.find(connection, id)
     if found is None:
-        raise ProblemError(
-            HTTPStatus.NOT_FOUND, f"there is no notification {id}", errors={"id": "names no notification"}
-        )
+        raise _unknown(id)
     return NotificationView.model_validate(found)
+
+
+@router.post("/notifications/replay", status_code=HTTPStatus.ACCEPTED, responses=documented(*_WITH_BODY))
+def replay_notifications(request: ReplayRequest, pool: PoolOfApp, relay: RelayOfApp) -> ReplayReceipt:
+    """Queues failed notifications again, the oldest first. Repeating it leaves alone what it has queued."""
+    with pool.connection() as connection:
+        replayed = replay_failed(connection, request.selection, request.limit)
+    relay.wake()
+    return ReplayReceipt(replayed=len(replayed.ids), ids=replayed.ids, more=replayed.more)
+
+
+@router.post(
+    "/notifications/{id}/replay",
+    status_code=HTTPStatus.ACCEPTED,
+    responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
+)
+def replay_notification(id: UUID, pool: PoolOfApp, relay: RelayOfApp) -> Receipt:  # noqa: A002  # the parameter's public name
+    """Queues a notification again if it has failed; tells how it stands. Repeating it changes nothing."""
+    with pool.connection() as connection:
+        status = replay(connection, id)
+    if status is None:
+        raise _unknown(id)
+    relay.wake()
+    return Receipt(id=id, status=status)
+
+
+def _unknown(notification_id: UUID) -> ProblemError:
+    return ProblemError(
+        HTTPStatus.NOT_FOUND,
+        f"there is no notification {notification_id}",
+        errors={"id": "names no notification"},
+    )

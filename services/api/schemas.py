@@ -4,18 +4,21 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+from pydantic_core import PydanticCustomError
 
 from services import positions, store
 from services.messages import Channel
 from services.positions import Cursor, Position
+from services.replay import DEFAULT_REPLAY, MAX_REPLAY
 from services.store import Status
+from services.store_replay import Selection
 
 MAX_PAGE = 100
 
 
 class Receipt(BaseModel):
-    """The notification was taken in and will be delivered."""
+    """The notification and how it stands: one that is queued will be delivered."""
 
     id: UUID
     status: Status
@@ -74,3 +77,37 @@ class Listing(BaseModel):
     def position(self) -> Position | None:
         """Where the page begins."""
         return positions.decode(self.cursor) if self.cursor else None
+
+
+def _written_out(value: object) -> object:
+    """Refuses what would otherwise be taken for seconds or milliseconds since 1970, whichever seems likelier."""
+    if value is None or (isinstance(value, str) and "-" in value):
+        return value
+    raise PydanticCustomError("time", "must be a time with its offset from UTC, such as 2026-01-31T12:00:00Z")
+
+
+_Time = Annotated[AwareDatetime, BeforeValidator(_written_out)]
+
+
+class ReplayRequest(BaseModel):
+    """Which failed notifications to send again: the oldest first, at most `limit`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Strict(), Field(ge=1, le=MAX_REPLAY)] = DEFAULT_REPLAY
+    channel: Annotated[Channel | None, Field(description="Without it, of every channel.")] = None
+    created_after: Annotated[_Time | None, Field(description="Accepted then or later.")] = None
+    created_before: Annotated[_Time | None, Field(description="Accepted earlier.")] = None
+
+    @property
+    def selection(self) -> Selection:
+        """Which ones are meant, whatever their number."""
+        return Selection(channel=self.channel, created_after=self.created_after, created_before=self.created_before)
+
+
+class ReplayReceipt(BaseModel):
+    """The notifications that are queued again."""
+
+    replayed: Annotated[int, Field(description="How many they are.")]
+    ids: Annotated[list[UUID], Field(description="In the order in which they are queued.")]
+    more: Annotated[bool, Field(description="Whether there are others to replay by the same request.")]

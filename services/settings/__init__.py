@@ -9,7 +9,13 @@ from types import MappingProxyType
 
 from services.settings import notifications, operations, planning, shop, tickets, web
 from services.settings.base import Process, SettingsError
-from services.settings.notifications import ApiSettings, MigrationSettings, SweeperSettings, WorkerSettings
+from services.settings.notifications import (
+    ApiSettings,
+    MigrationSettings,
+    ReplaySettings,
+    SweeperSettings,
+    WorkerSettings,
+)
 from services.settings.operations import BackupSettings, PrometheusSettings
 from services.settings.parts import (
     BrokerServer,
@@ -47,6 +53,7 @@ __all__ = [
     "ProductSettings",
     "PrometheusSettings",
     "RenderingSettings",
+    "ReplaySettings",
     "SchedulerSettings",
     "SearchServer",
     "SearchSettings",

@@ -31,6 +31,14 @@ class SweeperSettings(WithDatabase, WithQueue):
     optional_for_libraries = frozenset({"AWS_REGION"})
 
 
+class ReplaySettings(WithDatabase, WithQueue):
+    """The function that sends again what failed."""
+
+    optional_for_libraries = frozenset({"AWS_REGION", "POWERTOOLS_METRICS_NAMESPACE"})
+
+    dlq_url: Text
+
+
 class MigrationSettings(WithDatabase):
     """The function that brings a database's schema up to date during a deployment."""
 
@@ -44,5 +52,6 @@ PROGRAMS: Mapping[str, type[Process]] = {
     "api": ApiSettings,
     "function notifications": WorkerSettings,
     "function sweeper": SweeperSettings,
+    "function replay": ReplaySettings,
     "function migrations": MigrationSettings,
 }

@@ -30,6 +30,8 @@ def test_every_operation_is_described(document: dict[str, Any]) -> None:
         "GET /notifications/{id}",
         "GET /ready",
         "POST /notifications",
+        "POST /notifications/replay",
+        "POST /notifications/{id}/replay",
     ]
     assert all(operation["description"] for operation in described.values())
 
@@ -38,6 +40,8 @@ def test_every_operation_is_described(document: dict[str, Any]) -> None:
     ("operation", "statuses"),
     [
         ("POST /notifications", ["202", "400", "413", "415", "422", "503"]),
+        ("POST /notifications/replay", ["202", "400", "413", "415", "422", "503"]),
+        ("POST /notifications/{id}/replay", ["202", "404", "422", "503"]),
         ("GET /notifications", ["200", "422", "503"]),
         ("GET /notifications/{id}", ["200", "404", "422", "503"]),
         ("GET /health", ["200"]),

@@ -38,7 +38,13 @@ def assert_runs(program: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-HANDLERS = ["workers.backups.handler", "workers.migrations.handler", "workers.notifications.handler"]
+HANDLERS = [
+    "workers.backups.handler",
+    "workers.migrations.handler",
+    "workers.notifications.handler",
+    "workers.replay.handler",
+    "workers.sweeper.handler",
+]
 
 
 @pytest.mark.parametrize("handler", HANDLERS)

@@ -98,3 +98,20 @@ def test_no_batch_is_begun_shortly_before_the_end(aws: Aws, queue_url: str, data
     accept(database, 1)
     assert function.handler(EVENT, Context(5))["left"] == 1
     assert queued(aws, queue_url) == []
+
+
+def test_what_comes_no_more_fails_and_is_counted(
+    database: TestDatabase, aws: Aws, queue_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    accept(database, 3)
+    with database.connect() as connection:
+        # Of all three the last touch was a day ago; the outbox still has one of them.
+        connection.execute("UPDATE notifications SET created_at = now() - interval '1 day'")
+        connection.execute("UPDATE notifications SET updated_at = created_at")
+        connection.execute("DELETE FROM outbox WHERE position > (SELECT min(position) FROM outbox)")
+    assert function.handler(EVENT, Context())["overdue"] == 2
+    assert sorted(database.rows("SELECT status FROM notifications")) == [("failed",), ("failed",), ("queued",)]
+    assert len(queued(aws, queue_url)) == 1
+    assert function.handler(EVENT, Context())["overdue"] == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["NotificationsOverdue"] for line in lines if "_aws" in line] == [[2.0], [0.0]]

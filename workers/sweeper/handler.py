@@ -1,11 +1,10 @@
 """Puts on the queue what the API has left in its outbox, whenever a schedule calls `handler`.
 
 The API does so itself, at once. What stays behind is what it could not: its last task was killed, or the queue is away.
+And ends as failed what was queued and comes no more: its last receive met no database, or it expired in the queue.
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,7 +14,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from psycopg import Connection
 
-from services import outbox
+from services import outbox, store_replay
 from services.database import Database
 from services.logs import configure_logging
 from services.queue import BATCH, Queue
@@ -24,6 +23,9 @@ from services.settings import SweeperSettings
 
 # Kept back for the last batch: requests to SQS, and the transaction around them.
 _RESERVE_SECONDS = 20
+# In one run, so that neither statement takes more than a second or so.
+_MOST_OVERDUE = 1000
+_MOST_WAITING = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def _runtime() -> _Runtime:
 
 
 def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, float]:
-    """Answers with how much waited, in messages and seconds, and with how much still does.
+    """Answers with how much waited, in messages and seconds, with how much still does, and with what was given up.
 
     Raises PublishingError, DatabaseUnavailableError and psycopg.Error: each counts as an error of the function, and the
     next call tries again.
@@ -56,21 +58,20 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, float]:
     runtime.logger.append_keys(function_request_id=context.aws_request_id)
     with runtime.database.connect(Connection.connect) as connection:
         found = outbox.backlog(connection)
+        store_replay.keep_waiting(connection, limit=_MOST_WAITING)
+        overdue = store_replay.fail_overdue(connection, limit=_MOST_OVERDUE)
         runtime.metrics.add_metric(name="OutboxMessages", unit=MetricUnit.Count, value=found.events)
         runtime.metrics.add_metric(name="OutboxAge", unit=MetricUnit.Seconds, value=found.oldest_seconds)
+        runtime.metrics.add_metric(name="NotificationsOverdue", unit=MetricUnit.Count, value=overdue)
         runtime.metrics.flush_metrics()
-        _sweep(runtime.queue, connection, context)
+        seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
+        outbox.relay_all(connection, runtime.queue.publish, BATCH, seconds=seconds, ordered=runtime.queue.ordered)
         left = outbox.backlog(connection)
-    answer = {"found": found.events, "oldest_seconds": found.oldest_seconds, "left": left.events}
+    answer = {
+        "found": found.events,
+        "oldest_seconds": found.oldest_seconds,
+        "left": left.events,
+        "overdue": overdue,
+    }
     runtime.logger.info("swept", extra=answer)
     return answer
-
-
-def _sweep(queue: Queue, connection: Connection[Any], context: LambdaContext) -> None:
-    @contextmanager
-    def take() -> Iterator[Connection[Any]]:
-        yield connection
-
-    while context.get_remaining_time_in_millis() / 1000 > _RESERVE_SECONDS:
-        if not outbox.relay(take, queue.publish, BATCH, ordered=queue.ordered):
-            return

@@ -1,0 +1,1 @@
+"""The function that sends again what failed."""
