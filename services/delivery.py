@@ -37,16 +37,18 @@ Lane = Sequence[Job]
 def deliver_all(lanes: Sequence[Lane], channels: Mapping[Channel, Deliver], *, deadline: float) -> dict[UUID, Verdict]:
     """Delivers each lane in its order, all lanes at the same time; returns by the deadline (of time.monotonic).
 
-    What was not finished then counts as a passing failure, although it may still succeed. A job behind a passing
-    failure of its lane has no verdict: it was not tried.
+    What was not finished then counts as a passing failure, although it may still succeed. A job that was not begun has
+    no verdict: it stands behind a passing failure of its lane, or there was no time left.
     """
     verdicts: dict[UUID, Verdict] = {}
+    begun: set[UUID] = set()
     stop = Event()
 
     def run(lane: Lane) -> None:
         for job in lane:
-            if stop.is_set():
+            if stop.is_set() or time.monotonic() >= deadline:
                 return
+            begun.add(job.message.id)
             verdict = _deliver(job.message, channels)
             verdicts[job.message.id] = verdict
             if isinstance(verdict, TransientError):
@@ -61,7 +63,7 @@ def deliver_all(lanes: Sequence[Lane], channels: Mapping[Channel, Deliver], *, d
     decided = dict(verdicts)
     for future in unfinished:
         current = next((job for job in running[future] if job.message.id not in decided), None)
-        if current is not None:
+        if current is not None and current.message.id in begun:
             decided[current.message.id] = TransientError("the delivery did not end in time")
     return decided
 

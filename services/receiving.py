@@ -23,6 +23,7 @@ _FIRST_DELAY_SECONDS = 5
 _MAX_DELAY_SECONDS = 900
 # Spreads the retries of messages that failed together.
 _JITTER = 0.1
+_OUTAGE_DELAYS_SECONDS = (_FIRST_DELAY_SECONDS, 60, 300, _MAX_DELAY_SECONDS)
 # SQS takes ten entries in one call.
 _BATCH = 10
 _MAX_REASON_CHARACTERS = 500
@@ -68,6 +69,15 @@ def retry_delay_seconds(receive_count: int, retry_after_seconds: int = 0) -> int
     doublings = min(receive_count - 1, 10)
     delay = _FIRST_DELAY_SECONDS * 2.0**doublings * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311  # no secret
     return min(max(round(delay), retry_after_seconds), _MAX_DELAY_SECONDS)
+
+
+def outage_delay_seconds(receive_count: int) -> int:
+    """How long a message stays hidden while the database is away: 5 s, then 1, 5 and 15 minutes.
+
+    Together longer than a failover or a restart takes, so that an outage does not use up the receives of a message
+    that nothing is wrong with.
+    """
+    return _OUTAGE_DELAYS_SECONDS[min(receive_count, len(_OUTAGE_DELAYS_SECONDS)) - 1]
 
 
 class ConsumedQueue:

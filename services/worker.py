@@ -16,7 +16,7 @@ from services.database import DatabaseUnavailableError, WarmConnection
 from services.delivery import THREADS, Job, Lane, Verdict, deliver_all
 from services.failures import PermanentError
 from services.messages import Channel, MalformedMessageError, Message
-from services.receiving import ConsumedQueue, ParkingError, Record, retry_delay_seconds
+from services.receiving import ConsumedQueue, ParkingError, Record, outage_delay_seconds, retry_delay_seconds
 from services.store import Claim, Due, Outcome, Status
 from services.text import excerpt
 
@@ -112,7 +112,7 @@ class _Batch:
             )
         except DatabaseUnavailableError as error:
             # Which of them have been sent before is unknown now, so that none is.
-            self._return_all(jobs, f"the database is not available: {error}")
+            self._return_all(jobs, f"the database is not available: {error}", outage=True)
             return
         ours = self._ours(jobs, claims)
         verdicts = deliver_all(_lanes(ours), self._worker.channels, deadline=self._deadline - self._closing)
@@ -169,7 +169,7 @@ class _Batch:
                 message=job.message,
                 status=status,
                 attempts=attempts,
-                last_error="waits for an earlier message of its group",
+                last_error="not begun: it waits for an earlier message of its group, or there was no time left",
             )
         verdict = verdicts[job.message.id]
         if verdict is None:
@@ -220,10 +220,13 @@ class _Batch:
                 self._return(record, fault)
         return parked
 
-    def _return_all(self, jobs: Sequence[Job], reason: str, retry_after_seconds: int = 0) -> None:
+    def _return_all(
+        self, jobs: Sequence[Job], reason: str, retry_after_seconds: int = 0, *, outage: bool = False
+    ) -> None:
         for job in jobs:
             for record in job.records:
-                self._return(record, reason, retry_after_seconds)
+                pause = outage_delay_seconds(record.receive_count) if outage else retry_after_seconds
+                self._return(record, reason, pause)
 
     def _return(self, record: Record, reason: str, retry_after_seconds: int = 0) -> None:
         self._report.returned[record.message_id] = reason

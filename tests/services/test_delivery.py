@@ -29,6 +29,16 @@ def test_nothing_behind_the_deadline_is_begun() -> None:
     assert delivered == ["first"]
 
 
+def test_nothing_is_begun_without_time() -> None:
+    delivered: list[str] = []
+    lanes = [[job("late")], [job("later")]]
+    verdicts = deliver_all(
+        lanes, {Channel.SMS: lambda message: delivered.append(message.body)}, deadline=time.monotonic()
+    )
+    time.sleep(0.1)
+    assert (verdicts, delivered) == ({}, [])
+
+
 def test_more_messages_than_threads_are_all_delivered() -> None:
     delivered: list[str] = []
     lanes = [[job(str(number))] for number in range(25)]

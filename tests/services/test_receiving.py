@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.receiving import retry_delay_seconds
+from services.receiving import outage_delay_seconds, retry_delay_seconds
 
 
 @pytest.mark.parametrize(("receive", "expected"), [(1, 5), (2, 10), (3, 20), (4, 40), (5, 80), (8, 640)])
@@ -27,3 +27,11 @@ def test_what_the_other_side_asks_for_is_heeded_within_the_bound(asked: int, exp
 
 def test_what_the_other_side_asks_for_shortens_nothing() -> None:
     assert retry_delay_seconds(5, 1) >= 72
+
+
+def test_an_outage_of_twenty_minutes_uses_up_no_receives() -> None:
+    delays = [outage_delay_seconds(receive) for receive in (1, 2, 3, 4)]
+    assert delays == sorted(delays)
+    assert delays[0] == 5
+    assert sum(delays) >= 20 * 60
+    assert outage_delay_seconds(1000) == 900

@@ -3,7 +3,7 @@
 import threading
 
 from services.worker import Worker
-from tests.services.worker.batch_helpers import REFUSED, SECONDS, Hooks, returned
+from tests.services.worker.batch_helpers import REFUSED, SECONDS, Hooks, received_again, returned
 from tests.support.batches import Source
 from tests.support.postgres import PostgresServer, TestDatabase
 from tests.support.receiver import Answer
@@ -24,6 +24,19 @@ def test_nothing_is_delivered_blindly_while_the_database_is_away(
     assert [hooks.deliveries(message) for message in messages] == [0, 0, 0]
     assert all(source.hidden_for(record) < 7 for record in records)
     assert worker.handle(records, seconds=SECONDS).counts["sent"] == 3
+
+
+def test_messages_wait_longer_the_longer_the_database_is_away(
+    worker: Worker, source: Source, hooks: Hooks, postgres: PostgresServer
+) -> None:
+    source.send(hooks.message().to_json())
+    [record] = source.receive(1)
+    postgres.stop()
+    try:
+        worker.handle([received_again(record, 2)], seconds=2)
+    finally:
+        postgres.start()
+    assert 50 < source.hidden_for(record) <= 60
 
 
 def test_a_database_that_goes_away_during_the_deliveries(

@@ -41,7 +41,11 @@ def test_a_failure_returns_the_rest_of_its_group_alone(
     back = {records[position]["body"] for position in returned(report, records)}
     assert back == {second.to_json(), third.to_json()}
     assert [hooks.deliveries(each) for each in (first, second, third, other)] == [1, 1, 0, 1]
-    assert recorded(database)[third.id] == ("queued", 0, "waits for an earlier message of its group")
+    assert recorded(database)[third.id] == (
+        "queued",
+        0,
+        "not begun: it waits for an earlier message of its group, or there was no time left",
+    )
 
 
 def test_a_refused_message_does_not_hold_its_group(worker: Worker, source: Source, hooks: Hooks) -> None:
@@ -81,7 +85,11 @@ def test_what_waits_for_its_group_at_its_last_receive_ends_as_failed(
     source.send(first.to_json(), second.to_json(), group="a")
     worker.handle([received_again(record, MAX_RECEIVES) for record in source.receive(2)], seconds=SECONDS)
     assert hooks.deliveries(second) == 0
-    assert recorded(database)[second.id] == ("failed", 0, "waits for an earlier message of its group")
+    assert recorded(database)[second.id] == (
+        "failed",
+        0,
+        "not begun: it waits for an earlier message of its group, or there was no time left",
+    )
 
 
 def test_a_message_in_the_hands_of_another_holds_its_group(
