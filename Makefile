@@ -7,6 +7,9 @@ SYSTEM ?= notifications
 ENV ?= dev
 PYTHON ?= python3
 
+# Rows of the table of faults, by name; none are all.
+ROWS ?=
+
 # More `-c name=value` for synthesis, such as -c certificate_arn=….
 CONTEXT ?=
 # Apart from the assembly that the CDK CLI writes for a deployment.
@@ -18,7 +21,7 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 # Node packages of the lock are complete: no audit, no funding or update notices between a person and the output.
 NPM_FLAGS := --no-audit --no-fund --no-update-notifier --loglevel=error
 
-.PHONY: help install lock up down status logs env recovery drill test test-fast snapshots check format
+.PHONY: help install lock up down status logs env recovery drill faults broken soak test test-fast snapshots check format
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +47,15 @@ recovery: install ## Print RTO and RPO per kind of failure of SYSTEM in ENV, fro
 
 drill: install ## Fail the databases of the deployed SYSTEM in ENV on purpose; measure RTO and RPO
 	@python -m local drill --system '$(SYSTEM)' --env '$(ENV)'
+
+faults: install ## Keep the promise of notifications through every fault, on a cloud of its own; ROWS="…" picks some
+	@python -m tests.faults $(ROWS)
+
+broken: install ## Take each mechanism away, and see a row of `make faults` turn red
+	@python -m tests.faults.broken $(ROWS)
+
+soak: install ## Ten minutes of steady load, in which memory and connections stay flat
+	@python -m tests.faults.soak
 
 test: install ## Run every test, fast ones first
 	@pytest -n 2 --dist loadfile -m 'not e2e'

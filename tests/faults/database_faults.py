@@ -1,0 +1,102 @@
+"""What happens to a database: it is stopped, fails over, turns read-only, loses its answers, changes its password."""
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from local.processes import marked
+from tests.faults.stage import Stage
+
+_BOUND_SECONDS = 30
+# How long commits are held before their connections are cut: some requests each time.
+_HELD_SECONDS = 0.7
+
+
+def stop_for(stage: Stage, seconds: float) -> None:
+    """Stop the cluster, and start it again."""
+    rds = stage.cloud.client("rds")
+    identifier = stage.cluster()["DBClusterIdentifier"]
+    rds.stop_db_cluster(DBClusterIdentifier=identifier)
+    try:
+        time.sleep(seconds)
+    finally:
+        rds.start_db_cluster(DBClusterIdentifier=identifier)
+
+
+def fail_over(stage: Stage) -> None:
+    """Restart the writer, as a cluster without reader fails over: connections end, for a moment none is to be had."""
+    (writer,) = (each for each in stage.cluster()["DBClusterMembers"] if each["IsClusterWriter"])
+    stage.cloud.client("rds").reboot_db_instance(DBInstanceIdentifier=writer["DBInstanceIdentifier"])
+
+
+def end_connections(stage: Stage, *, only_idle: bool = False) -> int:
+    """End the system's connections, whatever they are at (57P01); returns how many those were."""
+    with stage.connect() as connection:
+        ended = connection.execute(
+            "SELECT count(pg_terminate_backend(pid)) AS ended FROM pg_stat_activity"
+            " WHERE usename = current_user AND pid <> pg_backend_pid() AND (state = 'idle' OR NOT %s)",
+            (only_idle,),
+        ).fetchone()
+    return int(ended["ended"]) if ended else 0
+
+
+def read_only_for(stage: Stage, seconds: float) -> None:
+    """Every transaction is read-only (25006), as on a server that has become a reader."""
+    with _configured(stage, "default_transaction_read_only = on"):
+        time.sleep(seconds)
+
+
+def lose_answers_to_commits(stage: Stage) -> int:
+    """Apply the commits of a moment and cut their connections before the answer; returns how many those were.
+
+    PostgreSQL's own way: with a standby that it has to wait for and that does not exist, a transaction is committed
+    and its session waits; ended then, it tells nobody that it has been committed.
+    """
+    with stage.connect() as connection, _configured(stage, "synchronous_standby_names = 'nobody'"):
+        time.sleep(_HELD_SECONDS)
+        ended = connection.execute(
+            "SELECT count(pg_terminate_backend(pid)) AS ended FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+        ).fetchone()
+    return int(ended["ended"]) if ended else 0
+
+
+def rotate_password(stage: Stage) -> None:
+    """Let RDS give the master user another password, at once."""
+    stage.cloud.client("rds").modify_db_cluster(
+        DBClusterIdentifier=stage.cluster()["DBClusterIdentifier"], RotateMasterUserPassword=True, ApplyImmediately=True
+    )
+
+
+@contextmanager
+def _configured(stage: Stage, line: str) -> Iterator[None]:
+    """The server with one more setting, which only its own superuser could make through a connection."""
+    server, folder = _server(stage)
+    file = folder / "postgresql.auto.conf"
+    before = file.read_text()
+    file.write_text(f"{before}\n{line}\n")
+    server.send_signal(signal.SIGHUP)
+    try:
+        yield
+    finally:
+        file.write_text(before)
+        server.send_signal(signal.SIGHUP)
+
+
+def _server(stage: Stage) -> tuple[psutil.Process, Path]:
+    """PostgreSQL's first process, and the folder of its data."""
+    port = str(stage.cluster()["Port"])
+    deadline = time.monotonic() + _BOUND_SECONDS
+    while time.monotonic() < deadline:
+        for process in marked(stage.cloud.settings):
+            try:
+                arguments = process.cmdline()
+            except psutil.Error:
+                continue
+            if "-D" in arguments and "-p" in arguments and arguments[arguments.index("-p") + 1] == port:
+                return process, Path(arguments[arguments.index("-D") + 1])
+        time.sleep(0.2)
+    raise AssertionError(f"no PostgreSQL runs on port {port}")

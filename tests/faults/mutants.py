@@ -1,0 +1,141 @@
+"""The system with one of its mechanisms taken away, and the row of the table that has to tell."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.faults.rows import ROWS
+from tests.faults.run import Result, run
+from tests.faults.versions import changed
+
+if TYPE_CHECKING:
+    from tests.faults.stage import Stage
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mutant:
+    """changes: file of the deployed copy, a passage, and what stands in its place. row: the one that turns red."""
+
+    name: str
+    row: str
+    changes: tuple[tuple[str, str, str], ...]
+
+
+MUTANTS = (
+    Mutant(
+        name="the outbox is dropped",
+        row="api-killed",
+        changes=(
+            (
+                "services/intake.py",
+                'outbox.add(connection, QUEUED, message.model_dump(mode="json", exclude_none=True))',
+                "pass",
+            ),
+        ),
+    ),
+    Mutant(
+        name="the outbox forgets what the queue did not take",
+        row="queue-unreachable",
+        changes=(
+            (
+                "services/outbox.py",
+                "        _settle(connection, publication)\n",
+                '        connection.execute("DELETE FROM outbox")\n',
+            ),
+        ),
+    ),
+    Mutant(
+        name="the idempotency key is ignored",
+        row="commit-answer-lost",
+        changes=(
+            ("services/intake.py", "uuid5(_KEYS, idempotency_key) if idempotency_key else uuid4()", "uuid4()"),
+            (
+                "services/intake.py",
+                "store.insert(connection, message, idempotency_key)",
+                "store.insert(connection, message, None)",
+            ),
+        ),
+    ),
+    Mutant(
+        name="messages are let go of before they are recorded",
+        row="database-stopped",
+        changes=(
+            (
+                "services/worker.py",
+                '            self._return_all(jobs, f"the database is not available: {error}")\n',
+                "            logger.warning(str(error))\n",
+            ),
+        ),
+    ),
+    Mutant(
+        name="nothing is claimed",
+        row="everything-twice",
+        changes=(
+            (
+                "services/store.py",
+                "            WHERE stored.status <> 'sent'\n                AND (COALESCE",
+                "            WHERE true OR (COALESCE",
+            ),
+        ),
+    ),
+    Mutant(
+        name="claims outlive their worker",
+        row="worker-killed",
+        changes=(("services/worker.py", "by=self._id, seconds=self._seconds)", "by=self._id, seconds=86_400)"),),
+    ),
+    Mutant(
+        name="throttling is final",
+        row="channels-refuse",
+        changes=(
+            (
+                "services/channels/failures.py",
+                "    if response.status_code in _PASSING or response.is_server_error:\n",
+                "    if response.is_informational:\n",
+            ),
+        ),
+    ),
+    Mutant(
+        name="malformed messages are thrown away",
+        row="malformed",
+        changes=(("services/worker.py", "                self._worker.queue.park(*item)\n", "                pass\n"),),
+    ),
+    Mutant(
+        name="the secret is read once",
+        row="secret-rotated",
+        changes=(
+            (
+                "services/database.py",
+                "current = self._read_credentials(location.database_secret_arn, fresh=True)",
+                "current = credentials",
+            ),
+        ),
+    ),
+    Mutant(
+        name="old tasks go before new ones are there",
+        row="new-version",
+        changes=(
+            (
+                "constructs_lib/fargate_service.py",
+                "min_healthy_percent=0 if config.singleton else 100",
+                "min_healthy_percent=0",
+            ),
+        ),
+    ),
+)
+
+
+def run_mutants(
+    stage: "Stage", mutants: tuple[Mutant, ...], *, count: int, limit_seconds: float
+) -> Iterator[tuple[Mutant, Result]]:
+    """Deploy each in turn, and put its row through its faults."""
+    root = stage.cloud.settings.root
+    for mutant in mutants:
+        with ExitStack() as stack:
+            for name, old, new in mutant.changes:
+                stack.enter_context(changed(root / name, old, new))
+            stage.cloud.up("--no-demo")
+            (row,) = (row for row in ROWS if row.name == mutant.row)
+            (result,) = run(stage, [row], count=count, limit_seconds=limit_seconds)
+        yield mutant, result
+    stage.cloud.up("--no-demo")
