@@ -112,7 +112,7 @@ def fail_overdue(database: Database, *, limit: int) -> int:
     """
     untouched = _untouched(f"{_FREE} AND NOT {_IN_OUTBOX}")
     return database.execute(
-        f"UPDATE notifications SET status = 'failed', last_error = %(reason)s, updated_at = now() {untouched}",
+        f"UPDATE notifications SET status = 'failed', last_error = %(reason)s, updated_at = now() {untouched}",  # noqa: S608  # constant text
         {"reason": _OVERDUE, "seconds": OVERDUE_SECONDS, "limit": limit},
     ).rowcount
 
@@ -123,7 +123,7 @@ def keep_waiting(database: Database, *, limit: int) -> int:
     The queue is away then. Once it is back and they are on it, they are not overdue at once.
     """
     return database.execute(
-        f"UPDATE notifications SET updated_at = now() {_untouched(_IN_OUTBOX)}",
+        f"UPDATE notifications SET updated_at = now() {_untouched(_IN_OUTBOX)}",  # noqa: S608  # constant text
         {"seconds": OVERDUE_SECONDS / 2, "limit": limit},
     ).rowcount
 

@@ -13,6 +13,7 @@ from constructs_lib.channels import Channels
 from constructs_lib.graphs import Graph
 from constructs_lib.outbox_sweeper import OutboxSweeper
 from constructs_lib.queue_worker import QueueWorker
+from constructs_lib.replay_function import ReplayFunction
 from constructs_lib.workload import WorkloadOptions
 from stacks.base import GroundworkStack, StackOptions
 
@@ -38,7 +39,7 @@ class WorkerProps:
 
 
 class WorkerStack(GroundworkStack):
-    """The function that delivers notifications, and the one that queues what the API could not.
+    """The function that delivers notifications, and those that queue what the API could not, and what failed.
 
     A stack of its own because it is deployed often, alone, beside Api; while it is away, messages wait.
     """
@@ -64,17 +65,23 @@ class WorkerStack(GroundworkStack):
             alarm_topic=props.alarm_topic,
         )
         self.graphs: tuple[Graph, ...] = worker.graphs
+        outbox = Access(Uses(database=uses.database, queue=True), props.resources, workload.provider)
         if props.config.sweep_minutes is not None:
             sweeper = OutboxSweeper(
                 self,
                 "Outbox",
                 vpc=props.vpc,
                 minutes=props.config.sweep_minutes,
-                access=Access(Uses(database=uses.database, queue=True), props.resources, workload.provider),
+                access=outbox,
                 options=workload,
                 alarm_topic=props.alarm_topic,
             )
             self.graphs += sweeper.graphs
         self.output("FunctionName", worker.function.function_name, "The function that delivers")
+        if uses.database is not None:
+            replay = ReplayFunction(
+                self, "Replay", vpc=props.vpc, queue=props.queue, access=outbox, options=workload
+            ).function
+            self.output("ReplayFunctionName", replay.function_name, "The function that sends again what failed")
         if channels is not None and channels.telegram_secret is not None:
             self.output("TelegramSecretArn", channels.telegram_secret.secret_arn, "Put the Telegram bot's token here")

@@ -51,6 +51,8 @@ def _wanted(config: SystemConfig, key: str) -> dict[str, int]:
     if config.worker is not None and config.worker.uses.database == key:
         # An invocation works off its batch over one connection.
         wanted["worker"] = config.worker.reserved_concurrency
+        # The function that sends again what failed: one at a time.
+        wanted["replay"] = 1
     return wanted
 
 

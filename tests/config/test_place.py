@@ -55,8 +55,8 @@ def test_an_instance_that_the_provider_sizes_takes_the_connections_of_its_users(
         ),
         (
             with_service(notifications(), "api", max_tasks=100, database_pool_size=20),
-            "databases.notifications: takes about 1664 connections, and its users may hold 2050: "
-            "2000 by services.api, 50 by worker; allowed: a larger database, fewer tasks, or a smaller",
+            "databases.notifications: takes about 1664 connections, and its users may hold 2051: "
+            "2000 by services.api, 50 by worker, 1 by replay; allowed: a larger database, fewer tasks, or a",
         ),
     ],
 )

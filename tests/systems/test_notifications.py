@@ -51,6 +51,14 @@ def test_alarms_on_errors_connections_backlog_and_the_dlq(environment: str, of_t
     }
 
 
+def test_what_failed_can_be_sent_again_by_a_function_that_an_output_names(assembly: Assembly) -> None:
+    output = assembly.templates["Worker"]["Outputs"]["ReplayFunctionName"]["Value"]
+    function = assembly.templates["Worker"]["Resources"][output["Ref"]]["Properties"]
+    variables = function["Environment"]["Variables"]
+    assert variables["POWERTOOLS_SERVICE_NAME"] == "replay"
+    assert {"DATABASE_HOST", "QUEUE_URL", "DLQ_URL"} <= variables.keys()
+
+
 def test_dashboard_shows_what_the_requirements_list(assembly: Assembly) -> None:
     """API latency, error rate, throughput; database connections, CPU, queries; queue depth, age; worker's own."""
     body = json.dumps(only(assembly, "AWS::CloudWatch::Dashboard")["DashboardBody"])
