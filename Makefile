@@ -10,6 +10,9 @@ PYTHON ?= python3
 # Rows of the table of faults, by name; none are all.
 ROWS ?=
 
+# Most notifications that are sent again.
+LIMIT ?= 100
+
 # More `-c name=value` for synthesis, such as -c certificate_arn=….
 CONTEXT ?=
 # Apart from the assembly that the CDK CLI writes for a deployment.
@@ -21,7 +24,7 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 # Node packages of the lock are complete: no audit, no funding or update notices between a person and the output.
 NPM_FLAGS := --no-audit --no-fund --no-update-notifier --loglevel=error
 
-.PHONY: help install lock up down status logs env recovery drill faults broken soak test test-fast snapshots check format
+.PHONY: help install lock up down status logs env recovery drill replay faults broken soak test test-fast snapshots check format
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +59,9 @@ broken: install ## Take each mechanism away, and see a row of `make faults` turn
 
 soak: install ## Ten minutes of steady load, in which memory and connections stay flat
 	@python -m tests.faults.soak
+
+replay: install ## Send again what failed in SYSTEM in ENV, at most LIMIT (100)
+	@python -m local replay --system '$(SYSTEM)' --env '$(ENV)' --limit '$(LIMIT)'
 
 test: install ## Run every test, fast ones first
 	@pytest -n 2 --dist loadfile -m 'not e2e'

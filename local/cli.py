@@ -88,6 +88,13 @@ def _parser() -> argparse.ArgumentParser:
     drill.add_argument("--system", default="notifications", help="CDK context `system` (default: notifications)")
     drill.add_argument("--env", default="dev", help="CDK context `env` (default: dev)")
 
+    replay = commands.add_parser("replay", parents=[common], help="send again what failed, or is in the DLQ")
+    replay.add_argument("--system", default="notifications", help="CDK context `system` (default: notifications)")
+    replay.add_argument("--env", default="dev", help="CDK context `env` (default: dev)")
+    replay.add_argument(
+        "--limit", type=_limit, default=100, help="how many at most, 1 to 1000 (default: 100)", metavar="N"
+    )
+
     commands.add_parser("status", parents=[common], help="what runs, what is deployed, and where")
 
     logs = commands.add_parser("logs", parents=[common], help="the end of every log, or of those that are named")
@@ -123,6 +130,10 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
             with exclusive(settings):
                 met = drill(_as_it_runs(settings), console, system=options.system, env=options.env)
             return 0 if met else LocalError.exit_code
+        case "replay":
+            from local.replay import replay  # noqa: PLC0415
+
+            replay(_as_it_runs(settings), console, system=options.system, env=options.env, limit=options.limit)
         case "status":
             from local.status import status  # noqa: PLC0415
 
@@ -160,6 +171,14 @@ def _port(text: str) -> int:
 
 
 def _lines(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 100_000):  # noqa: PLR2004 - what fits a terminal's patience
-        raise argparse.ArgumentTypeError(f"{text!r} is no number between 1 and 100000")
+    return _number(text, most=100_000)  # what fits a terminal's patience
+
+
+def _limit(text: str) -> int:
+    return _number(text, most=1000)  # what the function takes
+
+
+def _number(text: str, *, most: int) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number between 1 and {most}")
     return int(text)

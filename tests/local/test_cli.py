@@ -27,6 +27,7 @@ def own_cloud(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         (["fly"], "invalid choice: 'fly'"),
         (["up", "--port", "0"], "argument --port: '0' is no port: a number between 1 and 65535 is needed"),
         (["logs", "-n", "many"], "'many' is no number between 1 and 100000"),
+        (["replay", "--limit", "1001"], "argument --limit: '1001' is no number between 1 and 1000"),
         (["logs", "nothing"], "no log is named like nothing; there are: none yet"),
     ],
 )
@@ -43,6 +44,11 @@ def test_bad_input_is_one_line_and_exit_code_2(
 def test_status_without_a_cloud_says_what_to_type(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["status"]) == 1
     assert capsys.readouterr().err == "error: no cloud runs; type: make up\n"
+
+
+def test_replay_without_a_cloud_says_what_to_type(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["replay", "--env", "prod"]) == 1
+    assert capsys.readouterr().err == "error: no cloud runs here; type: make up SYSTEM=notifications ENV=prod\n"
 
 
 def test_down_without_a_cloud_is_fine(capsys: pytest.CaptureFixture[str], settings: Settings) -> None:
