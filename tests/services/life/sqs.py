@@ -16,7 +16,7 @@ _ARN = "arn:aws:sqs:us-east-1:000000000000:life"
 
 @dataclass(eq=False, slots=True)
 class Sent:
-    """A message on the queue."""
+    """A message on one of the queues."""
 
     body: str
     visible_at: float
@@ -44,7 +44,7 @@ class Sqs:
     def __init__(self) -> None:
         self.now = 0.0
         self.messages: list[Sent] = []
-        self.dead: list[str] = []
+        self.dead: list[Sent] = []
         self.away = False
         self.loses_answers = False
         self.refuses: frozenset[int] = frozenset()
@@ -66,7 +66,7 @@ class Sqs:
                 break
             if message.receives >= MAX_RECEIVES:
                 self.messages.remove(message)
-                self.dead.append(message.body)
+                self._bury(message.body)
                 continue
             message.receives += 1
             message.visible_at = self.now + VISIBILITY_SECONDS
@@ -89,20 +89,45 @@ class Sqs:
         """Takes a message for the dead-letter queue."""
         assert request["QueueUrl"] == DEAD_LETTER_URL
         self._arrive()
-        self.dead.append(request["MessageBody"])
+        self._bury(request["MessageBody"])
         self._answer()
         return {}
 
     def change_message_visibility_batch(self, **request: Any) -> dict[str, Any]:
         """Hides messages for as long as their entries say."""
-        assert request["QueueUrl"] == QUEUE_URL
         self._arrive()
         hidden = {entry["ReceiptHandle"]: entry["VisibilityTimeout"] for entry in request["Entries"]}
-        for message in self.messages:
+        for message in self._of(request):
             if message.id in hidden:
                 message.visible_at = self.now + hidden[message.id]
         self._answer()
         return {}
+
+    def receive_message(self, **request: Any) -> dict[str, Any]:
+        """Hands over messages of the dead-letter queue, and hides them."""
+        assert request["QueueUrl"] == DEAD_LETTER_URL
+        self._arrive()
+        visible = [each for each in self.dead if each.visible_at <= self.now]
+        taken = visible[: request["MaxNumberOfMessages"]]
+        for message in taken:
+            message.visible_at = self.now + request["VisibilityTimeout"]
+        self._answer()
+        return {"Messages": [{"MessageId": each.id, "ReceiptHandle": each.id, "Body": each.body} for each in taken]}
+
+    def delete_message_batch(self, **request: Any) -> dict[str, Any]:
+        """Deletes messages of the dead-letter queue."""
+        assert request["QueueUrl"] == DEAD_LETTER_URL
+        self._arrive()
+        handles = {entry["ReceiptHandle"] for entry in request["Entries"]}
+        self.dead = [each for each in self.dead if each.id not in handles]
+        self._answer()
+        return {}
+
+    def _of(self, request: dict[str, Any]) -> list[Sent]:
+        return self.dead if request["QueueUrl"] == DEAD_LETTER_URL else self.messages
+
+    def _bury(self, body: str) -> None:
+        self.dead.append(Sent(body, self.now))
 
     def _arrive(self) -> None:
         if self.away:
