@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for mutant, result in run_mutants(stage, chosen, count=given.count, limit_seconds=given.limit):
             red = not result.verdict.is_green
             missed += [] if red else [mutant.name]
-            told = "; ".join(result.verdict.complaints)
+            told = "; ".join(result.verdict.complaints) or result.void or ""
             print(_FORMAT.format(mutant.name, mutant.row, "red" if red else "GREEN", told), flush=True)
     print(f"not noticed: {', '.join(missed)}" if missed else f"all {len(chosen)} were noticed", flush=True)
     return 1 if missed else 0

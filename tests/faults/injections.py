@@ -1,5 +1,6 @@
 """The faults of the rows, each injected while a load goes on."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,9 +16,11 @@ from tests.faults.aws_proxy import Rule
 from tests.faults.stage import Meanwhile, Stage, kill
 
 _UNREACHABLE_SECONDS = 20.0
-_STOPPED_SECONDS = 12.0
+# Longer than a worker waits for its database.
+_STOPPED_SECONDS = 20.0
 _READ_ONLY_SECONDS = 3.0
 _MALFORMED_SHARE = 20
+_LAST_DELIVERIES_SECONDS = 3
 _SQS_BATCH = 10
 
 
@@ -127,6 +130,17 @@ def refuse_deliveries(stage: Stage, meanwhile: Meanwhile, _prefix: str, _count: 
             {"service": "sns", "probability": 0.15, "error": {"code": "Throttling"}},
             {"service": "sns", "probability": 0.15, "error": {"code": "InternalError", "status": 500}},
         )
+
+
+def refuse_for_good(stage: Stage, meanwhile: Meanwhile, _prefix: str, _count: int) -> Injected:
+    """Webhooks are gone, and Telegram knows no chat, until the load is over."""
+    gone = {"probability": 1, "statuses": [410]}
+    with _weather(stage, {"webhook": gone, "telegram": {**gone, "statuses": [403]}}):
+        while not meanwhile.wait(1):
+            pass
+        # What was taken in last is still to be delivered.
+        time.sleep(_LAST_DELIVERIES_SECONDS)
+    return Injected("spell", 1)
 
 
 def queue_malformed(stage: Stage, meanwhile: Meanwhile, prefix: str, count: int) -> Injected:

@@ -58,13 +58,13 @@ MUTANTS = (
         ),
     ),
     Mutant(
-        name="messages are let go of before they are recorded",
+        name="messages are let go of whether or not they are recorded",
         row="database-stopped",
         changes=(
             (
-                "services/worker.py",
-                '            self._return_all(jobs, f"the database is not available: {error}")\n',
-                "            logger.warning(str(error))\n",
+                "workers/notifications/handler.py",
+                "            raise ReturnedToQueueError(reason)\n",
+                "            pass\n",
             ),
         ),
     ),
@@ -112,13 +112,35 @@ MUTANTS = (
         ),
     ),
     Mutant(
-        name="old tasks go before new ones are there",
-        row="new-version",
+        name="a migration that fails is answered as done",
+        row="failing-migration",
+        changes=(
+            (
+                "workers/migrations/handler.py",
+                '        return _failed(f"the migration failed and was rolled back: {error}")\n',
+                '        return _Result("SUCCESS", str(error), {"Revision": "0000"})\n',
+            ),
+        ),
+    ),
+    Mutant(
+        name="a version that is not healthy is not rolled back",
+        row="unhealthy-version",
         changes=(
             (
                 "constructs_lib/fargate_service.py",
-                "min_healthy_percent=0 if config.singleton else 100",
-                "min_healthy_percent=0",
+                "circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True)",
+                "circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=False)",
+            ),
+        ),
+    ),
+    Mutant(
+        name="what is sent again is not queued",
+        row="sent-again",
+        changes=(
+            (
+                "services/store_replay.py",
+                "        ), added AS ({_INTO_OUTBOX})\n        SELECT id FROM requeued ORDER BY",
+                "        )\n        SELECT id FROM requeued ORDER BY",
             ),
         ),
     ),

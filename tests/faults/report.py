@@ -30,9 +30,9 @@ class Report:
         self._results.append(result)
         found = result.verdict
         figures = (found.accepted, found.sent, found.failed, found.missing, found.twice, found.repeats, found.troubles)
-        verdict = "kept" if found.is_green else "BROKEN"
-        self.say(_FORMAT.format(result.row.title, str(result.injected), *figures, f"{result.seconds:.0f}", verdict))
-        for complaint in found.complaints:
+        verdict = "kept" if result.is_green else "BROKEN"
+        self.say(_FORMAT.format(result.row.title, result.injected, *figures, f"{result.seconds:.0f}", verdict))
+        for complaint in [*found.complaints, *([result.void] if result.void else [])]:
             self.say(f"    {result.row.name}: {complaint}")
 
     def end(self, seconds: float) -> bool:
@@ -41,7 +41,7 @@ class Report:
             sum(getattr(result.verdict, name) for result in self._results)
             for name in ("accepted", "sent", "failed", "missing", "twice", "repeats")
         )
-        red = [result.row.name for result in self._results if not result.verdict.is_green]
+        red = [result.row.name for result in self._results if not result.is_green]
         self.say(
             f"\n{accepted} accepted = {sent} sent + {failed} failed; {missing} missing, {twice} recorded twice,"
             f" {repeats} delivered again; {seconds / 60:.1f} min"

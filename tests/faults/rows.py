@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tests.faults import injections
 from tests.faults.injections import Injection
+from tests.faults.replaying import send_again
 from tests.faults.stage import Stage
 from tests.faults.verdict import Expectation
 
@@ -28,6 +29,8 @@ class Row:
     """So many times the notifications of the other rows."""
     with_rejected: bool = False
     """Whether some webhooks refuse for good."""
+    afterwards: Callable[[Stage, str], list[str]] | None = None
+    """What is done once nothing is on its way, before the row is judged: complaints of it."""
     check: Callable[[Stage, str, int], list[str]] | None = None
     """What else has to be so in the end: complaints of it."""
 
@@ -37,7 +40,7 @@ class Row:
 
 
 ROWS = (
-    Row(name="api-killed", title="kill -9 of API processes", inject=injections.kill_tasks),
+    Row(name="api-killed", title="kill -9 of API processes", inject=injections.kill_tasks, lasts_seconds=10),
     Row(
         name="worker-killed",
         title="kill -9 of worker processes in mid-batch",
@@ -50,7 +53,7 @@ ROWS = (
         name="database-stopped",
         title="PostgreSQL stopped and started",
         inject=injections.stop_database,
-        lasts_seconds=20,
+        lasts_seconds=30,
         # What was delivered when it stopped could not be recorded.
         expected=Expectation(repeats=True),
     ),
@@ -73,12 +76,23 @@ ROWS = (
         inject=injections.unreachable_queue,
         lasts_seconds=24,
     ),
-    Row(name="queue-answer-lost", title="answers of SQS lost after the send", inject=injections.lose_answers_of_queue),
-    Row(name="everything-twice", title="every message twice", inject=injections.deliver_everything_twice),
+    Row(
+        name="queue-answer-lost",
+        title="answers of SQS lost after the send",
+        inject=injections.lose_answers_of_queue,
+        lasts_seconds=8,
+    ),
+    Row(
+        name="everything-twice",
+        title="every message twice",
+        inject=injections.deliver_everything_twice,
+        lasts_seconds=8,
+    ),
     Row(
         name="channels-refuse",
         title="SES, SNS, webhook, Telegram: 429 and 5xx",
         inject=injections.refuse_deliveries,
+        lasts_seconds=10,
         # One in a few hundred is refused five times.
         expected=Expectation(failures_after=5),
     ),
@@ -86,8 +100,16 @@ ROWS = (
         name="malformed",
         title="5 % malformed, some refused for good",
         inject=injections.queue_malformed,
+        lasts_seconds=5,
         with_rejected=True,
         check=injections.unparked,
+    ),
+    Row(
+        name="sent-again",
+        title="refused for good, then sent again",
+        inject=injections.refuse_for_good,
+        lasts_seconds=8,
+        afterwards=send_again,
     ),
     Row(
         name="secret-rotated",
