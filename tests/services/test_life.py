@@ -27,8 +27,8 @@ def test_whatever_happens_each_notification_is_sent_once_or_has_failed(
     run_state_machine_as_test(
         life if STORIES else seed(volume)(life),
         settings=settings(
-            max_examples=STORIES or 50,
-            stateful_step_count=30,
+            max_examples=STORIES or 40,
+            stateful_step_count=50,
             derandomize=False,
             deadline=None,
             database=None,

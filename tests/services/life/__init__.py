@@ -1,4 +1,4 @@
 import pytest
 
-# Its assertions tell what they compare, too.
-pytest.register_assert_rewrite(f"{__name__}.story")
+# Their assertions tell what they compare, too.
+pytest.register_assert_rewrite(f"{__name__}.story", f"{__name__}.world")
