@@ -48,10 +48,11 @@ def create_app(
         lifespan=_lifespan(resources, tasks),
     )
     # First, so that no operation takes the path of a probe.
-    for router in (probes.router(dependencies), *routers):
+    all_routers = (probes.router(dependencies), *routers)
+    for router in all_routers:
         app.include_router(router)
     app.add_middleware(AccessLog)
-    problems.install(app, dependencies)
+    problems.install(app, dependencies, all_routers)
     return app
 
 

@@ -1,11 +1,11 @@
 """Every answer of 400 and above is a problem document (RFC 9457) that names the fields at fault."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from services.logs import described
 from services.serving.dependency import Dependency
+from services.serving.methods import allowed
 from services.text import excerpt
 
 logger = logging.getLogger(__name__)
@@ -87,9 +88,17 @@ def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
     return {status.value: {"description": status.phrase, "content": {MEDIA_TYPE: reference}} for status in statuses}
 
 
-def install(app: FastAPI, dependencies: Iterable[Dependency]) -> None:
-    """Makes the app answer every error with a problem document, and its OpenAPI document describe one."""
-    app.add_exception_handler(HTTPException, _http_error)
+def install(app: FastAPI, dependencies: Iterable[Dependency], routers: Sequence[APIRouter]) -> None:
+    """Makes the app, with its routers, answer every error with a problem document, and its OpenAPI describe one."""
+
+    async def http_error(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)  # noqa: S101  # tells the type checker what is registered below
+        answer = response(error)
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (methods := allowed(routers, request.url.path)):
+            answer.headers["Allow"] = methods
+        return answer
+
+    app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     for dependency in dependencies:
         handler = _handler(dependency.name)
@@ -104,11 +113,6 @@ def install(app: FastAPI, dependencies: Iterable[Dependency]) -> None:
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it
-
-
-async def _http_error(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)  # noqa: S101  # tells the type checker what is registered below
-    return response(error)
 
 
 async def _invalid_request(_request: Request, error: Exception) -> JSONResponse:

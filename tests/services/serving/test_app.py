@@ -64,6 +64,15 @@ def client(store: Store) -> Iterator[httpx.Client]:
         store.look()
         return id
 
+    @router.delete("/things/{id}")
+    def forget(id: int) -> int:  # noqa: A002
+        """Forgets a thing."""
+        return id
+
+    @router.post("/things/all")
+    def things() -> None:
+        """Stands beside what fits the template."""
+
     @router.get("/broken")
     def broken() -> None:
         """Fails."""
@@ -105,6 +114,17 @@ def test_a_request_that_needs_what_is_away_is_told_to_come_back(client: httpx.Cl
     assert problem(answer, 503) == {"store": "is not available"}
     assert int(answer.headers["retry-after"]) > 0
     assert "hunter2" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"), [("/things/5", "DELETE, GET"), ("/things/all", "POST"), ("/a/b/health", "GET")]
+)
+def test_a_method_that_is_not_allowed_is_answered_with_all_that_are(
+    client: httpx.Client, path: str, methods: str
+) -> None:
+    answer = client.put(path)
+    problem(answer, 405)
+    assert answer.headers["allow"] == methods
 
 
 def test_a_service_without_operations_has_its_probes() -> None:
