@@ -1,7 +1,7 @@
 """What requests and answers look like on the wire."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict
@@ -57,8 +57,12 @@ class NotificationPage(BaseModel):
         return cls(items=[NotificationView.model_validate(each) for each in shown], next_cursor=following)
 
 
-# Forms and templates send a filter that is not set as an empty text.
-_Unset = BeforeValidator(lambda value: None if value == "" else value)
+def _or_empty(kind: Any, default: object = None) -> BeforeValidator:
+    """Takes an empty text for the default: forms and templates send a filter so that is not set."""
+    return BeforeValidator(lambda value: default if value == "" else value, json_schema_input_type=kind | Literal[""])
+
+
+_Limit = Annotated[int, Field(ge=1, le=MAX_PAGE)]
 
 
 class Listing(BaseModel):
@@ -66,12 +70,10 @@ class Listing(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    status: Annotated[Status | None, _Unset] = None
-    channel: Annotated[Channel | None, _Unset] = None
-    limit: Annotated[
-        Annotated[int, Field(ge=1, le=MAX_PAGE)], BeforeValidator(lambda value: 20 if value == "" else value)
-    ] = 20
-    cursor: Annotated[Cursor | None, _Unset] = None
+    status: Annotated[Status | None, _or_empty(Status | None)] = None
+    channel: Annotated[Channel | None, _or_empty(Channel | None)] = None
+    limit: Annotated[_Limit, _or_empty(_Limit, default=20)] = 20
+    cursor: Annotated[Cursor | None, _or_empty(Cursor | None)] = None
 
     @property
     def position(self) -> Position | None:
