@@ -14,6 +14,7 @@ from tests.faults import database_faults as database
 from tests.faults import versions
 from tests.faults.aws_proxy import Rule
 from tests.faults.stage import Meanwhile, Stage, kill
+from tests.faults.verdict import stored
 
 _UNREACHABLE_SECONDS = 20.0
 # Longer than a worker waits for its database.
@@ -132,7 +133,7 @@ def refuse_deliveries(stage: Stage, meanwhile: Meanwhile, _prefix: str, _count: 
         )
 
 
-def refuse_for_good(stage: Stage, meanwhile: Meanwhile, _prefix: str, _count: int) -> Injected:
+def refuse_for_good(stage: Stage, meanwhile: Meanwhile, prefix: str, _count: int) -> Injected:
     """Webhooks are gone, and Telegram knows no chat, until the load is over."""
     gone = {"probability": 1, "statuses": [410]}
     with _weather(stage, {"webhook": gone, "telegram": {**gone, "statuses": [403]}}):
@@ -140,7 +141,7 @@ def refuse_for_good(stage: Stage, meanwhile: Meanwhile, _prefix: str, _count: in
             pass
         # What was taken in last is still to be delivered.
         time.sleep(_LAST_DELIVERIES_SECONDS)
-    return Injected("spell", 1)
+    return Injected("refused", sum(row["status"] == "failed" for row in stored(stage, prefix)))
 
 
 def queue_malformed(stage: Stage, meanwhile: Meanwhile, prefix: str, count: int) -> Injected:

@@ -139,8 +139,8 @@ MUTANTS = (
         changes=(
             (
                 "services/store_replay.py",
-                "        ), added AS ({_INTO_OUTBOX})\n        SELECT id FROM requeued ORDER BY",
-                "        )\n        SELECT id FROM requeued ORDER BY",
+                '    FROM requeued ORDER BY created_at, id\n"""',
+                '    FROM requeued WHERE false\n"""',
             ),
         ),
     ),

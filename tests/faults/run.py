@@ -16,6 +16,7 @@ from tests.faults.verdict import Verdict, judge, settle
 
 # Orders that are made again when all have been accepted: each has to be given the same id.
 _REPEATED = 20
+_WARM_UP, _WARM_UP_SECONDS = 120, 40
 # Once a row has settled, what is delivered again must have had the time to be.
 _QUIET_SECONDS = 2
 
@@ -40,9 +41,19 @@ class Result:
 
 def run(stage: Stage, rows: Iterable[Row], *, count: int, limit_seconds: float) -> Iterator[Result]:
     """Run rows; each is given up, and red, after its time limit."""
+    _warm_up(stage)
     with Deliveries(stage.cloud.settings) as deliveries:
         for row in rows:
             yield _run(stage, row, deliveries, count * row.times, limit_seconds * max(row.times / 2, 1))
+
+
+def _warm_up(stage: Stage) -> None:
+    """Let every worker's environment start, which takes two cores longer than a short row goes on."""
+    until = time.monotonic() + _WARM_UP_SECONDS
+    prefix = f"warm-up-{secrets.token_hex(3)}-"
+    load = Load(stage.cloud.settings, str(stage.cloud.state.last.api_url))
+    orders = orders_of(prefix, _WARM_UP, stage.cloud.settings.receiver_url)
+    settle(stage, prefix, load.send(orders, per_second=_WARM_UP, until=until), until)
 
 
 def _run(stage: Stage, row: Row, deliveries: Deliveries, count: int, limit_seconds: float) -> Result:
