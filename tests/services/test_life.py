@@ -17,6 +17,8 @@ from tests.support.postgres import TestDatabase
 STORIES = int(os.environ.get("LIFE_STORIES", "0"))
 
 
+# Seconds, unless one goes wrong: then it takes minutes to find the shortest like it.
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("volume", range(6))
 def test_whatever_happens_each_notification_is_sent_once_or_has_failed(
     database: TestDatabase, caplog: pytest.LogCaptureFixture, volume: int
