@@ -28,6 +28,10 @@ class Job:
     records: list[Record] = field(default_factory=list)
 
 
+class UnfinishedError(TransientError):
+    """The delivery goes on after all that it was given the time for; it may still succeed."""
+
+
 # None: delivered.
 Verdict = PermanentError | TransientError | None
 # Jobs that must be delivered one after the other, and not past a failure.
@@ -37,7 +41,7 @@ Lane = Sequence[Job]
 def deliver_all(lanes: Sequence[Lane], channels: Mapping[Channel, Deliver], *, deadline: float) -> dict[UUID, Verdict]:
     """Delivers each lane in its order, all lanes at the same time; returns by the deadline (of time.monotonic).
 
-    What was not finished then counts as a passing failure, although it may still succeed. A job that was not begun has
+    What was not finished then has an UnfinishedError, although it may still succeed. A job that was not begun has
     no verdict: it stands behind a passing failure of its lane, or there was no time left.
     """
     verdicts: dict[UUID, Verdict] = {}
@@ -64,7 +68,7 @@ def deliver_all(lanes: Sequence[Lane], channels: Mapping[Channel, Deliver], *, d
     for future in unfinished:
         current = next((job for job in running[future] if job.message.id not in decided), None)
         if current is not None and current.message.id in begun:
-            decided[current.message.id] = TransientError("the delivery did not end in time")
+            decided[current.message.id] = UnfinishedError("the delivery did not end in time")
     return decided
 
 

@@ -72,12 +72,16 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """What became of one attempt to deliver a message; `attempts` counts this one."""
+    """What became of one attempt to deliver a message; `attempts` counts this one.
+
+    held: whether it still goes on, so that the claim must not end with the record.
+    """
 
     message: Message
     status: Status
     attempts: int
     last_error: str | None = None
+    held: bool = False
 
 
 def insert(database: Database, message: Message, idempotency_key: str | None) -> bool:
@@ -193,7 +197,7 @@ def claim(database: Database, due: Sequence[Due], *, by: UUID, seconds: float) -
 
 
 def record(database: Database, outcomes: Sequence[Outcome]) -> None:
-    """Stores the outcomes in one statement, and lets go of the notifications.
+    """Stores the outcomes in one statement, and lets go of the notifications that are not held.
 
     Recording the same outcomes again changes nothing, and what is `sent` stays so.
     """
@@ -206,26 +210,28 @@ def record(database: Database, outcomes: Sequence[Outcome]) -> None:
         SELECT id, channel, recipient, subject, body, status, attempts, last_error,
                CASE WHEN status = 'sent' THEN now() END
         FROM unnest(
-            %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::int[], %s::text[]
+            %(ids)s::uuid[], %(channels)s::text[], %(recipients)s::text[], %(subjects)s::text[], %(bodies)s::text[],
+            %(statuses)s::text[], %(attempts)s::int[], %(errors)s::text[]
         ) AS outcome (id, channel, recipient, subject, body, status, attempts, last_error)
         ON CONFLICT (id) DO UPDATE SET
             status = EXCLUDED.status,
             attempts = GREATEST(stored.attempts, EXCLUDED.attempts),
             last_error = CASE WHEN EXCLUDED.status <> 'sent' THEN COALESCE(EXCLUDED.last_error, stored.last_error) END,
             sent_at = EXCLUDED.sent_at,
-            claimed_by = NULL,
-            claimed_until = NULL,
+            claimed_by = CASE WHEN stored.id = ANY(%(held)s) THEN stored.claimed_by END,
+            claimed_until = CASE WHEN stored.id = ANY(%(held)s) THEN stored.claimed_until END,
             updated_at = now()
         WHERE stored.status <> 'sent'
         """,
-        (
-            [outcome.message.id for outcome in ordered],
-            [outcome.message.channel for outcome in ordered],
-            [outcome.message.recipient for outcome in ordered],
-            [outcome.message.subject for outcome in ordered],
-            [outcome.message.body for outcome in ordered],
-            [outcome.status for outcome in ordered],
-            [outcome.attempts for outcome in ordered],
-            [outcome.last_error for outcome in ordered],
-        ),
+        {
+            "ids": [outcome.message.id for outcome in ordered],
+            "channels": [outcome.message.channel for outcome in ordered],
+            "recipients": [outcome.message.recipient for outcome in ordered],
+            "subjects": [outcome.message.subject for outcome in ordered],
+            "bodies": [outcome.message.body for outcome in ordered],
+            "statuses": [outcome.status for outcome in ordered],
+            "attempts": [outcome.attempts for outcome in ordered],
+            "errors": [outcome.last_error for outcome in ordered],
+            "held": [outcome.message.id for outcome in ordered if outcome.held],
+        },
     )

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from services import store
 from services.channels import Deliver
 from services.database import DatabaseUnavailableError, WarmConnection
-from services.delivery import THREADS, Job, Lane, Verdict, deliver_all
+from services.delivery import THREADS, Job, Lane, UnfinishedError, Verdict, deliver_all
 from services.failures import PermanentError
 from services.messages import Channel, MalformedMessageError, Message
 from services.receiving import ConsumedQueue, ParkingError, Record, outage_delay_seconds, retry_delay_seconds
@@ -144,8 +144,7 @@ class _Batch:
         except DatabaseUnavailableError as error:
             # Those that were sent are sent again: their receivers can tell by the key, the database cannot. Not before
             # the claims end.
-            claimed_seconds = ceil(max(self._deadline - time.monotonic(), 0))
-            self._return_all(jobs, f"delivered or not, it could not be recorded: {error}", claimed_seconds)
+            self._return_all(jobs, f"delivered or not, it could not be recorded: {error}", self._claimed_seconds)
             return
         rejected = []
         for job, outcome in zip(jobs, outcomes, strict=True):
@@ -157,8 +156,11 @@ class _Batch:
                 self._report.counts["failed"] += 1
             elif verdict is None:
                 self._return_all([job], outcome.last_error or "")
+                self._report.counts["failed"] += outcome.status is Status.FAILED
             else:
-                self._return_all([job], outcome.last_error or "", verdict.retry_after_seconds)
+                # One that still goes on must not be begun by another beside it.
+                pause = self._claimed_seconds if outcome.held else verdict.retry_after_seconds
+                self._return_all([job], outcome.last_error or "", pause)
                 self._report.counts["failed" if outcome.status is Status.FAILED else "retried"] += 1
         self._park(rejected)
 
@@ -188,7 +190,18 @@ class _Batch:
                 "reason": error,
             },
         )
-        return Outcome(message=job.message, status=status, attempts=attempts + 1, last_error=error)
+        return Outcome(
+            message=job.message,
+            status=status,
+            attempts=attempts + 1,
+            last_error=error,
+            held=isinstance(verdict, UnfinishedError),
+        )
+
+    @property
+    def _claimed_seconds(self) -> int:
+        """For how much longer the claims of this batch last."""
+        return ceil(max(self._deadline - time.monotonic(), 0))
 
     def _is_last(self, job: Job) -> bool:
         """Whether SQS moves the message to the dead-letter queue by itself if this attempt fails: its last copy's."""

@@ -23,6 +23,7 @@ from tests.services.worker.batch_helpers import (
     returned,
 )
 from tests.support.batches import Source
+from tests.support.eventually import eventually
 from tests.support.postgres import HOST, TestDatabase, free_port
 from tests.support.receiver import Answer
 
@@ -140,6 +141,18 @@ def test_a_delivery_that_takes_too_long_does_not_hold_the_batch(
     assert recorded(database)[quick.id] == ("sent", 1, None)
     status, _, error = recorded(database)[slow.id]
     assert (status, error) == ("queued", "the delivery did not end in time")
+
+
+def test_a_delivery_that_goes_on_is_not_begun_beside_itself(worker: Worker, source: Source, hooks: Hooks) -> None:
+    slow = hooks.message(Answer(after_seconds=9), OK)
+    source.send(slow.to_json())
+    records = source.receive(1)
+    # Given up after 5.6 s, claimed for 8.
+    worker.handle(records, seconds=8)
+    again = worker.handle(records, seconds=8)
+    assert list(again.returned.values()) == ["another copy is being delivered"]
+    assert hooks.deliveries(slow) == 1
+    eventually(lambda: worker.handle(records, seconds=8).counts["sent"] == 1)
 
 
 def test_an_unexpected_error_of_a_channel_is_one_messages_affair(
