@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services import outbox, store, store_replay
+from services import migrations, outbox, store, store_replay
 from services.intake import QUEUED
 from services.messages import Channel, Message
 from services.store import Due, Outcome, Status
@@ -137,9 +137,10 @@ def test_what_was_given_up_can_be_replayed(database: TestDatabase) -> None:
     assert given_up(database) == 0
 
 
-def test_looking_for_it_reads_an_index(database: TestDatabase) -> None:
-    """Every minute, over all notifications that there have ever been."""
-    with database.connect() as connection:
+def test_looking_for_it_reads_an_index(empty_database: TestDatabase) -> None:
+    """Every minute, over all notifications that there have ever been. Its statistics are for no other test."""
+    migrations.apply(empty_database.connect(), "notifications")
+    with empty_database.connect() as connection:
         connection.execute(
             "INSERT INTO notifications (id, channel, recipient, body, status, sent_at, created_at, updated_at)"
             " SELECT gen_random_uuid(), 'sms', '+1', 'World', 'sent', now(), moment, moment"
