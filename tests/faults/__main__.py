@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.faults.report import Report
 from tests.faults.rows import NAMES, ROWS
-from tests.faults.run import run
+from tests.faults.run import run, warm_up
 from tests.faults.stage import own_folder, staged
 
 
@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         report.say(f"deploying to an embedded cloud in {folder} …")
         with staged(own_folder(Path(folder)), seed=given.seed) as stage:
+            warm_up(stage)
             report.begin()
             for result in run(stage, chosen, count=given.count, limit_seconds=given.limit):
                 report.add(result)

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.faults.mutants import MUTANTS, run_mutants
 from tests.faults.stage import own_folder, staged
 
-_FORMAT = "{:<50} {:<20} {:<6} {}"
+_FORMAT = "{:<56} {:<20} {:<6} {}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,10 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ):
         print(_FORMAT.format("taken away", "row", "", "what it tells"), flush=True)
         for mutant, result in run_mutants(stage, chosen, count=given.count, limit_seconds=given.limit):
-            red = not result.verdict.is_green
-            missed += [] if red else [mutant.name]
-            told = "; ".join(result.verdict.complaints) or result.void or ""
-            print(_FORMAT.format(mutant.name, mutant.row, "red" if red else "GREEN", told), flush=True)
+            told = "; ".join(result.verdict.complaints) or result.void or "nothing"
+            noticed = mutant.tells in told
+            missed += [] if noticed else [mutant.name]
+            print(_FORMAT.format(mutant.name, mutant.row, "red" if noticed else "MISSED", told), flush=True)
     print(f"not noticed: {', '.join(missed)}" if missed else f"all {len(chosen)} were noticed", flush=True)
     return 1 if missed else 0
 

@@ -27,6 +27,7 @@ class Deliveries:
         self._thread = threading.Thread(target=self._run, name="deliveries", daemon=True)
 
     def __enter__(self) -> "Deliveries":
+        self._newest = max((each["number"] for each in self._listed()), default=0)
         self._thread.start()
         return self
 
@@ -57,12 +58,7 @@ class Deliveries:
 
     def _read(self) -> None:
         with self._guard:
-            try:
-                new: list[dict[str, Any]] = get_json(
-                    self._settings, f"{self._settings.receiver_url}/received?after={self._newest}", timeout_seconds=20
-                )
-            except UnreachableError:
-                return
+            new = self._listed()
             if not new:
                 return
             self._gaps += new[0]["number"] - self._newest - 1
@@ -70,3 +66,14 @@ class Deliveries:
             for each in new:
                 if each["status"] < _SUCCESS_BELOW and isinstance(each["body"], dict):
                     self._received[str(each["body"].get("text") or each["body"].get("body"))] += 1
+
+    def _listed(self) -> list[dict[str, Any]]:
+        """What the receiver has taken since it was last read, the oldest first; nothing if it is silent."""
+        try:
+            return list(
+                get_json(
+                    self._settings, f"{self._settings.receiver_url}/received?after={self._newest}", timeout_seconds=20
+                )
+            )
+        except UnreachableError:
+            return []

@@ -4,12 +4,11 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
 
 import psycopg
 from botocore.exceptions import ClientError
 
-from local.web import UnreachableError, send
+from local.web import UnreachableError
 from tests.faults import database_faults as database
 from tests.faults import versions
 from tests.faults.aws_proxy import Rule
@@ -22,6 +21,8 @@ _STOPPED_SECONDS = 20.0
 _READ_ONLY_SECONDS = 3.0
 _MALFORMED_SHARE = 20
 _LAST_DELIVERIES_SECONDS = 3
+# Of the faults that go on at the same time.
+_MOST_BROKEN_OFF = 2
 _SQS_BATCH = 10
 
 
@@ -52,7 +53,7 @@ def kill_tasks(stage: Stage, meanwhile: Meanwhile, _prefix: str, _count: int) ->
 def kill_workers(stage: Stage, meanwhile: Meanwhile, _prefix: str, _count: int) -> Injected:
     """SIGKILL for workers while their deliveries are slow."""
     done = Injected("kills")
-    with _weather(stage, {"webhook": {"delay_seconds": 0.5}, "telegram": {"delay_seconds": 0.5}}):
+    with stage.weather.bad(webhook={"delay_seconds": 0.5}, telegram={"delay_seconds": 0.5}):
         for _ in meanwhile.pulses(6):
             workers = stage.workers()
             done.count += kill(meanwhile.random.sample(workers, min(2, len(workers))))
@@ -121,7 +122,7 @@ def deliver_everything_twice(stage: Stage, meanwhile: Meanwhile, _prefix: str, _
 def refuse_deliveries(stage: Stage, meanwhile: Meanwhile, _prefix: str, _count: int) -> Injected:
     """Every channel throttles, or fails inside, now and then."""
     refused = {"probability": 0.25, "statuses": [429, 500, 503]}
-    with _weather(stage, {"webhook": refused, "telegram": refused}, seed=str(meanwhile.random.random())):
+    with stage.weather.bad(webhook=refused, telegram=refused):
         return _while_it_lasts(
             stage,
             meanwhile,
@@ -136,7 +137,7 @@ def refuse_deliveries(stage: Stage, meanwhile: Meanwhile, _prefix: str, _count: 
 def refuse_for_good(stage: Stage, meanwhile: Meanwhile, prefix: str, _count: int) -> Injected:
     """Webhooks are gone, and Telegram knows no chat, until the load is over."""
     gone = {"probability": 1, "statuses": [410]}
-    with _weather(stage, {"webhook": gone, "telegram": {**gone, "statuses": [403]}}):
+    with stage.weather.bad(webhook=gone, telegram={**gone, "statuses": [403]}):
         while not meanwhile.wait(1):
             pass
         # What was taken in last is still to be delivered.
@@ -208,18 +209,22 @@ def everything(stage: Stage, meanwhile: Meanwhile, prefix: str, count: int) -> I
         rotate_password,
         deploy_new,
     ]
-    done = Injected("faults")
+    done = Injected(f"faults of {len(faults)} kinds")
     with ThreadPoolExecutor(len(faults), thread_name_prefix="faults") as executor:
         running = {fault: executor.submit(fault, stage, meanwhile, prefix, count) for fault in faults}
+    broken_off = []
     for fault, future in running.items():
         try:
             found = future.result()
-        except (psycopg.Error, ClientError, UnreachableError, AssertionError):
-            # One fault may keep another from happening: a database that is stopped cannot fail over.
+        except (psycopg.Error, ClientError, UnreachableError, AssertionError) as error:
+            # One fault may keep another from ending as it should: a database that is stopped cannot be rebooted.
+            broken_off.append(f"{fault.__name__} broke off: {error}")
             continue
         done.count += found.count
         if not found.count:
             done.complaints.append(f"{fault.__name__} did not happen")
+    if len(broken_off) > _MOST_BROKEN_OFF:
+        done.complaints += broken_off
     done.complaints += versions.deploy_new(stage, f"{prefix} in the end")
     return done
 
@@ -238,19 +243,3 @@ def _while_it_lasts(stage: Stage, meanwhile: Meanwhile, unit: str, *rules: Rule)
 def _deployed(meanwhile: Meanwhile, deploy: Callable[[], list[str]]) -> Injected:
     meanwhile.wait(1)
     return Injected("deployments", 1, deploy())
-
-
-class _weather:  # noqa: N801  # used like a function
-    def __init__(self, stage: Stage, weather: dict[str, Any], seed: str = "") -> None:
-        self._stage, self._weather = stage, weather | ({"seed": seed} if seed else {})
-
-    def __enter__(self) -> None:
-        self._change(self._weather)
-
-    def __exit__(self, *_: object) -> None:
-        self._change({})
-
-    def _change(self, weather: dict[str, Any]) -> None:
-        settings = self._stage.cloud.settings
-        answer = send(settings, f"{settings.receiver_url}/weather", body=weather)
-        assert answer.is_success, answer.document

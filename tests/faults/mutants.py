@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.faults.rows import ROWS
-from tests.faults.run import Result, run
+from tests.faults.run import Result, run, warm_up
 from tests.faults.versions import changed
 
 if TYPE_CHECKING:
@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mutant:
-    """changes: file of the deployed copy, a passage, and what stands in its place. row: the one that turns red."""
+    """changes: file of the deployed copy, a passage, and what stands in its place. row: the one that turns red, telling
+    something like `tells`."""
 
     name: str
     row: str
+    tells: str
     changes: tuple[tuple[str, str, str], ...]
 
 
@@ -26,6 +28,7 @@ MUTANTS = (
     Mutant(
         name="the outbox is dropped",
         row="api-killed",
+        tells="neither sent nor failed",
         changes=(
             (
                 "services/intake.py",
@@ -37,6 +40,7 @@ MUTANTS = (
     Mutant(
         name="the outbox forgets what the queue did not take",
         row="queue-unreachable",
+        tells="neither sent nor failed",
         changes=(
             (
                 "services/outbox.py",
@@ -48,6 +52,7 @@ MUTANTS = (
     Mutant(
         name="the idempotency key is ignored",
         row="commit-answer-lost",
+        tells="recorded twice",
         changes=(
             ("services/intake.py", "uuid5(_KEYS, idempotency_key) if idempotency_key else uuid4()", "uuid4()"),
             (
@@ -60,6 +65,7 @@ MUTANTS = (
     Mutant(
         name="messages are let go of whether or not they are recorded",
         row="database-stopped",
+        tells="neither sent nor failed",
         changes=(
             (
                 "workers/notifications/handler.py",
@@ -71,6 +77,7 @@ MUTANTS = (
     Mutant(
         name="nothing is claimed",
         row="everything-twice",
+        tells="delivered again",
         changes=(
             (
                 "services/store.py",
@@ -82,11 +89,13 @@ MUTANTS = (
     Mutant(
         name="claims outlive their worker",
         row="worker-killed",
+        tells="neither sent nor failed",
         changes=(("services/worker.py", "by=self._id, seconds=self._seconds)", "by=self._id, seconds=86_400)"),),
     ),
     Mutant(
         name="throttling is final",
         row="channels-refuse",
+        tells=" failed: ",
         changes=(
             (
                 "services/channels/failures.py",
@@ -98,11 +107,25 @@ MUTANTS = (
     Mutant(
         name="malformed messages are thrown away",
         row="malformed",
+        tells="are not parked",
         changes=(("services/worker.py", "                self._worker.queue.park(*item)\n", "                pass\n"),),
+    ),
+    Mutant(
+        name="reasons are not told",
+        row="malformed",
+        tells="without a reason",
+        changes=(("services/receiving.py", '            "Reason": excerpt(reason, _MAX_REASON_CHARACTERS),\n', ""),),
+    ),
+    Mutant(
+        name="letters stay when they are sent again",
+        row="sent-again",
+        tells="letters are still there",
+        changes=(("services/replay.py", "        self.queue.delete(letters)\n", ""),),
     ),
     Mutant(
         name="the secret is read once",
         row="secret-rotated",
+        tells="requests failed",
         changes=(
             (
                 "services/database.py",
@@ -114,6 +137,7 @@ MUTANTS = (
     Mutant(
         name="a migration that fails is answered as done",
         row="failing-migration",
+        tells="the deployment ended with 0",
         changes=(
             (
                 "workers/migrations/handler.py",
@@ -125,6 +149,7 @@ MUTANTS = (
     Mutant(
         name="a version that is not healthy is not rolled back",
         row="unhealthy-version",
+        tells="never accepted",
         changes=(
             (
                 "constructs_lib/fargate_service.py",
@@ -136,6 +161,7 @@ MUTANTS = (
     Mutant(
         name="what is sent again is not queued",
         row="sent-again",
+        tells="neither sent nor failed",
         changes=(
             (
                 "services/store_replay.py",
@@ -157,6 +183,7 @@ def run_mutants(
             for name, old, new in mutant.changes:
                 stack.enter_context(changed(root / name, old, new))
             stage.cloud.up("--no-demo")
+            warm_up(stage)
             (row,) = (row for row in ROWS if row.name == mutant.row)
             (result,) = run(stage, [row], count=count, limit_seconds=limit_seconds)
         yield mutant, result

@@ -1,10 +1,12 @@
-"""Everything that failed is sent again, by everybody at once and more than once."""
+"""What failed is sent again: out of the dead-letter queue, out of the database, by everybody at once and repeatedly."""
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Any
 
 from tests.faults.stage import Stage
 from tests.faults.verdict import stored
@@ -14,37 +16,67 @@ _ROUNDS = 20
 _PAUSE_SECONDS = 0.5
 
 
-def send_again(stage: Stage, prefix: str) -> list[str]:
-    """Replay by the operator's function and by the API, side by side, until nothing has failed; complaints."""
-    ways: list[Callable[[], list[str]]] = [lambda: _by_function(stage), lambda: _by_api(stage)]
-    for _ in range(_ROUNDS):
-        with ThreadPoolExecutor(2 * len(ways), thread_name_prefix="replay") as executor:
-            # Each way twice at the same time.
-            complaints = [each for told in executor.map(lambda way: way(), ways * 2) for each in told]
-        if complaints:
-            return complaints
-        if not _failed(stage, prefix):
-            return []
-        time.sleep(_PAUSE_SECONDS)
-    return [f"{_failed(stage, prefix)} are still failed after {_ROUNDS} replays of {_MOST}"]
+@dataclass(slots=True)
+class _Replay:
+    """Of all that has failed, only what its receiver refuses for good may stay so."""
+
+    stage: Stage
+    prefix: str
+    rejected: frozenset[str]
+    complaints: list[str] = field(default_factory=list)
+
+    def failed(self) -> set[str]:
+        """Texts that are still to be sent again."""
+        found = stored(self.stage, self.prefix)
+        return {row["body"] for row in found if row["status"] == "failed"} - self.rejected
+
+    def letters(self) -> int:
+        """Messages in the dead-letter queue that should not be there."""
+        bodies = [each["Body"] for each in self.stage.messages(self.stage.dlq_url)]
+        texts = {json.loads(body)["body"] for body in bodies if self.prefix in body and body.startswith("{")}
+        return len(texts - self.rejected)
+
+    def by_function(self, **event: Any) -> Mapping[str, int]:
+        """One call of the operator's function; nothing if it is at work already."""
+        client = self.stage.cloud.client("lambda")
+        name = self.stage.cloud.output("Worker", "ReplayFunctionName")
+        try:
+            answer = client.invoke(FunctionName=name, Payload=json.dumps({"limit": _MOST, **event}).encode())
+        except client.exceptions.TooManyRequestsException:
+            return {}
+        content: Any = json.loads(answer["Payload"].read())
+        if answer.get("FunctionError"):
+            self.complaints.append(f"the function failed: {content}")
+            return {}
+        return dict(content)
+
+    def by_api(self) -> None:
+        """One call of the API."""
+        answer = self.stage.cloud.request("/notifications/replay", {"limit": _MOST})
+        if answer.status != HTTPStatus.ACCEPTED:
+            self.complaints.append(f"the API answered {answer.status}: {answer.document}")
+
+    def until(self, done: Callable[[], bool], *ways: Callable[[], object]) -> bool:
+        """Go all ways at the same time, again and again; whether that led anywhere."""
+        for _ in range(_ROUNDS):
+            if done() or self.complaints:
+                return True
+            with ThreadPoolExecutor(len(ways), thread_name_prefix="replay") as executor:
+                list(executor.map(lambda way: way(), ways))
+            time.sleep(_PAUSE_SECONDS)
+        return done()
 
 
-def _failed(stage: Stage, prefix: str) -> int:
-    return sum(row["status"] == "failed" for row in stored(stage, prefix))
-
-
-def _by_function(stage: Stage) -> list[str]:
-    client = stage.cloud.client("lambda")
-    name = stage.cloud.output("Worker", "ReplayFunctionName")
-    try:
-        answer = client.invoke(FunctionName=name, Payload=json.dumps({"limit": _MOST}).encode())
-    except client.exceptions.TooManyRequestsException:
-        # It runs once at a time: who comes second is told so.
-        return []
-    content = answer["Payload"].read().decode()
-    return [f"the function failed: {content}"] if answer.get("FunctionError") else []
-
-
-def _by_api(stage: Stage) -> list[str]:
-    answer = stage.cloud.request("/notifications/replay", {"limit": _MOST})
-    return [] if answer.status == HTTPStatus.ACCEPTED else [f"the API answered {answer.status}: {answer.document}"]
+def send_again(stage: Stage, prefix: str, rejected: frozenset[str]) -> list[str]:
+    """Some by the dead-letter queue alone, the rest by function and API side by side, then what is left of letters."""
+    replay = _Replay(stage, prefix, rejected)
+    if first := len(replay.failed()):
+        counts = replay.by_function(failed=False, limit=max(first // 2, 1))
+        if not counts.get("from_dlq"):
+            replay.complaints.append(f"nothing was sent again from the dead-letter queue: {dict(counts)}")
+    ways: list[Callable[[], object]] = [replay.by_function, replay.by_api]
+    if not replay.until(lambda: not replay.failed(), *ways, *ways):
+        replay.complaints.append(f"{len(replay.failed())} are still failed after {_ROUNDS} replays")
+    if not replay.until(lambda: not replay.letters(), lambda: replay.by_function(failed=False)):
+        replay.complaints.append(f"{replay.letters()} letters are still there after {_ROUNDS} replays")
+    return replay.complaints

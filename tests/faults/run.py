@@ -41,13 +41,12 @@ class Result:
 
 def run(stage: Stage, rows: Iterable[Row], *, count: int, limit_seconds: float) -> Iterator[Result]:
     """Run rows; each is given up, and red, after its time limit."""
-    _warm_up(stage)
     with Deliveries(stage.cloud.settings) as deliveries:
         for row in rows:
             yield _run(stage, row, deliveries, count * row.times, limit_seconds * max(row.times / 2, 1))
 
 
-def _warm_up(stage: Stage) -> None:
+def warm_up(stage: Stage) -> None:
     """Let every worker's environment start, which takes two cores longer than a short row goes on."""
     until = time.monotonic() + _WARM_UP_SECONDS
     prefix = f"warm-up-{secrets.token_hex(3)}-"
@@ -63,13 +62,14 @@ def _run(stage: Stage, row: Row, deliveries: Deliveries, count: int, limit_secon
     prefix = f"{row.name}-{secrets.token_hex(3)}-"
     orders = orders_of(prefix, count, stage.cloud.settings.receiver_url, with_rejected=row.with_rejected)
     sent, fault = _load(stage, row, orders, prefix, until)
-    rows = settle(stage, prefix, sent, until)
-    complaints = list(fault.complaints)
-    if row.afterwards is not None:
-        complaints += row.afterwards(stage, prefix)
-        rows = settle(stage, prefix, sent, until)
-    time.sleep(_QUIET_SECONDS)
     expected = replace(row.expected, rejected=frozenset(order.text for order in orders if is_rejected(order)))
+    rows, under_way = settle(stage, prefix, sent, until)
+    complaints = list(fault.complaints)
+    if row.afterwards is not None and not under_way:
+        complaints += row.afterwards(stage, prefix, expected.rejected)
+        rows, under_way = settle(stage, prefix, sent, until)
+    complaints += under_way
+    time.sleep(_QUIET_SECONDS)
     parked = [each for each in stage.messages(stage.dlq_url) if prefix in each["Body"]]
     verdict = judge(sent, rows, deliveries.count(), parked, expected)
     verdict.complaints += complaints
@@ -99,5 +99,5 @@ def _load(stage: Stage, row: Row, orders: list[Order], prefix: str, until: float
         injected = Injected("faults", complaints=[f"the fault broke off: {type(error).__name__}: {error}"])
     chosen = [order for order in orders if order.text in sent.accepted][:: max(len(orders) // _REPEATED, 1)]
     again = load.send(chosen, per_second=len(chosen) or 1, until=until)
-    sent.contradictions += [text for text, found in again.accepted.items() if found != sent.accepted[text]]
+    sent.contradictions += [each.text for each in chosen if again.accepted.get(each.text) != sent.accepted[each.text]]
     return sent, injected

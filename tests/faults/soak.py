@@ -74,7 +74,7 @@ def soak(stage: Stage, minutes: float, say: Callable[[str], None]) -> bool:
         sent = load.send(orders, per_second=_PER_SECOND, until=until)
         over.set()
         watching.join()
-        rows = settle(stage, "soak-", sent, until)
+        rows, under_way = settle(stage, "soak-", sent, until)
         verdict = judge(sent, rows, deliveries.count(), [], Expectation(trouble=False))
     say(f"{verdict.accepted} accepted = {verdict.sent} sent + {verdict.failed} failed in {sent.seconds:.0f} s")
     flat = True
@@ -84,6 +84,7 @@ def soak(stage: Stage, minutes: float, say: Callable[[str], None]) -> bool:
         fine = growth <= _ALLOWED_GROWTH
         flat = flat and fine
         say(_FORMAT.format(name, f"{early:.1f}", f"{late:.1f}", f"{growth:+.1%}", "flat" if fine else "GROWS"))
+    verdict.complaints += under_way
     for complaint in verdict.complaints:
         say(f"    {complaint}")
     return flat and verdict.is_green

@@ -21,6 +21,7 @@ from tests.e2e.cloud import DeployedCloud
 from tests.e2e.deployments import settings_for
 from tests.faults import aws_proxy
 from tests.faults.aws_proxy import AwsProxy
+from tests.faults.weather import Weather
 from tests.support.postgres import free_port
 
 SYSTEM = "notifications"
@@ -37,6 +38,7 @@ class Stage:
 
     cloud: DeployedCloud
     proxy: AwsProxy
+    weather: Weather
     seed: int
 
     @property
@@ -143,7 +145,7 @@ def staged(folder: Path, *, seed: int) -> Iterator[Stage]:
         cloud = DeployedCloud(settings, system=SYSTEM, env=ENVIRONMENT)
         try:
             cloud.up("--no-demo")
-            stage = Stage(cloud, proxy, seed)
+            stage = Stage(cloud, proxy, Weather(settings, seed), seed)
             stage.hide_messages_for(_HIDDEN_SECONDS)
             yield stage
         finally:

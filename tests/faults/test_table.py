@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults.rows import ROWS, Row
-from tests.faults.run import run
+from tests.faults.run import run, warm_up
 from tests.faults.stage import Stage, own_folder, staged
 
 pytestmark = pytest.mark.e2e
@@ -17,6 +17,7 @@ _LIMIT_SECONDS = 200
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """The deployed system, for all rows."""
     with staged(own_folder(tmp_path_factory.mktemp("faults")), seed=1) as stage:
+        warm_up(stage)
         yield stage
 
 

@@ -42,6 +42,20 @@ def test_what_is_accepted_sent_and_delivered_once_is_fine() -> None:
         ({"rows": [FAILED]}, "1 failed and not in the dead-letter queue: a"),
         ({"rows": [ROW], "unanswered": {"b"}}, "1 never accepted: b"),
         ({"rows": [ROW], "refused": {"b": "422"}}, "1 refused by the API: b (422)"),
+        ({"rows": [{**ROW, "id": "id-b"}]}, "1 stored under another id than the answer's: a"),
+        ({"rows": [ROW], "parked": PARKED}, "1 sent and in the dead-letter queue: a"),
+        (
+            {
+                "rows": [FAILED],
+                "parked": [{"Body": '{"id": "id-a", "body": "a"}'}],
+                "expected": Expectation(rejected=frozenset({"a"})),
+            },
+            "1 refused for good and parked without a reason: a",
+        ),
+        (
+            {"rows": [FAILED], "parked": PARKED, "expected": Expectation(failures_after=5)},
+            "1 failed, which are too many: a",
+        ),
         (
             {"rows": [FAILED], "parked": PARKED, "expected": Expectation(failures_after=6)},
             "1 failed: a",
@@ -66,7 +80,7 @@ def test_what_breaks_the_promise_is_told(found: dict[str, Any], complaint: str) 
     "found",
     [
         {"rows": [ROW], "delivered": 3, "expected": Expectation(repeats=True)},
-        {"rows": [FAILED], "parked": PARKED, "expected": Expectation(failures_after=5)},
+        {"rows": [FAILED], "parked": PARKED, "expected": Expectation(failures_after=5, failures_share=1)},
         {"rows": [FAILED], "parked": PARKED, "expected": Expectation(rejected=frozenset({"a"}))},
         {"rows": [ROW], "troubles": {"503": 2}},
     ],

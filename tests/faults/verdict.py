@@ -25,6 +25,8 @@ class Expectation:
     """After how many attempts notifications may fail that nothing is wrong with; None: never."""
     trouble: bool = True
     """Whether requests may have to be repeated."""
+    failures_share: float = 0.02
+    """How many of all may fail then."""
     rejected: frozenset[str] = frozenset()
     """Texts that their receivers refuse for good: all of them fail, whatever else happens."""
 
@@ -48,21 +50,34 @@ class Verdict:
         return not self.complaints
 
 
-def settle(stage: Stage, prefix: str, sent: Sent, until: float) -> list[dict[str, Any]]:
-    """The stored notifications, once nothing is on its way any more, or the time is over."""
-    rows: list[dict[str, Any]] = []
+def settle(stage: Stage, prefix: str, sent: Sent, until: float) -> tuple[list[dict[str, Any]], list[str]]:
+    """The stored notifications, and what is still under way when the time is over; nothing if it need not be."""
     while True:
+        under_way = []
         try:
             rows = stored(stage, prefix)
-        except psycopg.Error:  # it is still coming back
+            if waiting := _in_outbox(stage, prefix):
+                under_way.append(f"{waiting} are still in the outbox")
+        except psycopg.Error as error:  # it is still coming back
             rows = []
-        known = {row["body"] for row in rows}
-        under_way = any(row["status"] == "queued" for row in rows) or not known.issuperset(sent.accepted)
-        if not under_way and not any(prefix in each["Body"] for each in stage.messages(stage.queue_url)):
-            return rows
-        if time.monotonic() > until:
-            return rows
+            under_way.append(f"the database is away: {error}")
+        if any(row["status"] == "queued" for row in rows) or not {row["body"] for row in rows}.issuperset(
+            sent.accepted
+        ):
+            under_way.append("not all have ended")
+        if waiting := sum(prefix in each["Body"] for each in stage.messages(stage.queue_url)):
+            under_way.append(f"{waiting} messages are still in the queue")
+        if not under_way or time.monotonic() > until:
+            return rows, under_way
         time.sleep(_PAUSE_SECONDS)
+
+
+def _in_outbox(stage: Stage, prefix: str) -> int:
+    with stage.connect() as connection:
+        found = connection.execute(
+            "SELECT count(*) AS waiting FROM outbox WHERE starts_with(payload ->> 'body', %s)", (prefix,)
+        ).fetchone()
+    return int(found["waiting"]) if found else 0
 
 
 def stored(stage: Stage, prefix: str) -> list[dict[str, Any]]:
@@ -102,6 +117,9 @@ def judge(
     _complain(say, "accepted and neither sent nor failed", unsettled)
     _complain(say, "sent and never delivered", undelivered)
 
+    others = [text for text, found in sent.accepted.items() if text in by_text and by_text[text][0]["id"] != found]
+    _complain(say, "stored under another id than the answer's", others)
+
     twice = [text for text, found in by_text.items() if len(found) > 1]
     verdict.twice = len(twice) + len(sent.contradictions)
     _complain(say, "recorded twice", twice)
@@ -112,13 +130,7 @@ def judge(
     if not expected.repeats:
         _complain(say, "delivered again", list(repeated))
 
-    failed = [row for row in rows if row["status"] == "failed"]
-    _complain(say, "failed without a reason", [row["body"] for row in failed if not row["last_error"]])
-    in_dlq = " ".join(each["Body"] for each in parked)
-    _complain(
-        say, "failed and not in the dead-letter queue", [row["body"] for row in failed if row["id"] not in in_dlq]
-    )
-    _complain(say, "failed", [row["body"] for row in failed if not _may_fail(row, expected)])
+    _judge_failures(say, rows, parked, expected)
     rejected = expected.rejected & set(sent.accepted)
     _complain(say, "refused by its receiver and not failed", [t for t in rejected if _status(by_text, t) != "failed"])
 
@@ -127,6 +139,38 @@ def judge(
     if sent.troubles and not expected.trouble:
         say.append(f"requests failed: {dict(sent.troubles)}")
     return verdict
+
+
+def _judge_failures(
+    say: list[str], rows: Sequence[Mapping[str, Any]], parked: Sequence[Mapping[str, Any]], expected: Expectation
+) -> None:
+    letters = {str(each["Body"]): each.get("MessageAttributes") or {} for each in parked}
+    in_dlq = " ".join(letters)
+    failed = [row for row in rows if row["status"] == "failed"]
+    _complain(say, "failed without a reason", [row["body"] for row in failed if not row["last_error"]])
+    _complain(
+        say, "failed and not in the dead-letter queue", [row["body"] for row in failed if row["id"] not in in_dlq]
+    )
+    _complain(
+        say,
+        "sent and in the dead-letter queue",
+        [row["body"] for row in rows if row["status"] == "sent" and row["id"] in in_dlq],
+    )
+    unexpected = [row["body"] for row in failed if not _may_fail(row, expected)]
+    _complain(say, "failed", unexpected)
+    others = [row["body"] for row in failed if row["body"] not in expected.rejected]
+    if not unexpected and len(others) > expected.failures_share * len(rows):
+        _complain(say, "failed, which are too many", others)
+    _complain(
+        say,
+        "refused for good and parked without a reason",
+        [
+            text
+            for text in expected.rejected
+            for body, found in letters.items()
+            if text in body and "Reason" not in found
+        ],
+    )
 
 
 def _may_fail(row: Mapping[str, Any], expected: Expectation) -> bool:
