@@ -7,14 +7,14 @@ from tests.faults.verdict import Expectation, Verdict, judge
 
 ROW = {"id": "id-a", "body": "a", "status": "sent", "attempts": 1, "last_error": None}
 FAILED = {**ROW, "status": "failed", "attempts": 5, "last_error": "503"}
-PARKED = [{"Body": '{"id": "id-a"}'}]
+PARKED: list[dict[str, Any]] = [{"Body": '{"id": "id-a"}'}]
 
 
 def judged(
     rows: list[dict[str, Any]],
     *,
     delivered: int = 1,
-    parked: list[dict[str, str]] | None = None,
+    parked: list[dict[str, Any]] | None = None,
     expected: Expectation | None = None,
     **sent: Any,
 ) -> Verdict:
@@ -81,7 +81,11 @@ def test_what_breaks_the_promise_is_told(found: dict[str, Any], complaint: str) 
     [
         {"rows": [ROW], "delivered": 3, "expected": Expectation(repeats=True)},
         {"rows": [FAILED], "parked": PARKED, "expected": Expectation(failures_after=5, failures_share=1)},
-        {"rows": [FAILED], "parked": PARKED, "expected": Expectation(rejected=frozenset({"a"}))},
+        {
+            "rows": [FAILED],
+            "parked": [{**PARKED[0], "MessageAttributes": {"Reason": "410"}}],
+            "expected": Expectation(rejected=frozenset({"a"})),
+        },
         {"rows": [ROW], "troubles": {"503": 2}},
     ],
 )
