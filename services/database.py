@@ -22,8 +22,9 @@ ConnectionT = TypeVar("ConnectionT", bound=Connection[Any])
 CA_BUNDLE = Path(__file__).parent / "certs" / "rds-ca-bundle.pem"
 
 # From Aurora's guide to fast failover: give up on a dead writer quickly, and notice within about 5 s that it died.
+CONNECT_SECONDS = 5
 _LIVENESS = {
-    "connect_timeout": 5,
+    "connect_timeout": CONNECT_SECONDS,
     "keepalives": 1,
     "keepalives_idle": 1,
     "keepalives_interval": 1,

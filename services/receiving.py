@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_TIMEOUT_SECONDS = 2
+TIMEOUT_SECONDS = 2
 _FIRST_DELAY_SECONDS = 5
 _MAX_DELAY_SECONDS = 900
 # Spreads the retries of messages that failed together.
@@ -85,7 +85,8 @@ class ConsumedQueue:
 
     def __init__(self, dead_letter_url: str) -> None:
         self._dead_letter_url = dead_letter_url
-        self._client: SQSClient = boto3.client("sqs", config=bounded(timeout_seconds=_TIMEOUT_SECONDS))
+        # One attempt: what could not be parked or delayed comes back by itself.
+        self._client: SQSClient = boto3.client("sqs", config=bounded(timeout_seconds=TIMEOUT_SECONDS, attempts=1))
 
     def park(self, record: Record, reason: str) -> None:
         """Puts the message into the dead-letter queue as it is, with the reason beside it. Raises ParkingError."""

@@ -23,9 +23,12 @@ from services.text import excerpt
 logger = logging.getLogger(__name__)
 
 # Shares of the time that a batch has, and their bounds: how long to wait for a database that fails over or resumes,
-# and what is kept for recording and parking once the deliveries are done.
-_PATIENCE_SHARE, _MAX_PATIENCE_SECONDS = 0.3, 15.0
-_CLOSING_SHARE, _MAX_CLOSING_SECONDS = 0.3, 15.0
+# what is kept for recording and parking once the deliveries are done, and how long to wait for the database then.
+_PATIENCE_SHARE, MAX_PATIENCE_SECONDS = 0.3, 15.0
+_CLOSING_SHARE, MAX_CLOSING_SECONDS = 0.5, 28.0
+_RECORD_PATIENCE_SHARE, MAX_RECORD_PATIENCE_SECONDS = 0.1, 3.0
+# When the server gives up on a statement: claiming and recording a batch take milliseconds.
+STATEMENT_SECONDS = 4
 _MAX_ERROR_CHARACTERS = 500
 
 
@@ -61,9 +64,9 @@ class Worker:
 class _Batch:
     def __init__(self, worker: Worker, seconds: float) -> None:
         self._worker = worker
-        self._patience = min(seconds * _PATIENCE_SHARE, _MAX_PATIENCE_SECONDS)
-        self._closing = min(seconds * _CLOSING_SHARE, _MAX_CLOSING_SECONDS)
-        self._seconds = seconds
+        self._patience = min(seconds * _PATIENCE_SHARE, MAX_PATIENCE_SECONDS)
+        self._closing = min(seconds * _CLOSING_SHARE, MAX_CLOSING_SECONDS)
+        self._record_patience = min(seconds * _RECORD_PATIENCE_SHARE, MAX_RECORD_PATIENCE_SECONDS)
         # Whose the claims of this batch are, and for how long.
         self._id = uuid4()
         self._seconds = seconds
@@ -139,7 +142,7 @@ class _Batch:
         outcomes = [self._outcome(job, verdicts, claims[job.message.id].attempts) for job in jobs]
         try:
             self._worker.connection.run(
-                lambda connection: store.record(connection, outcomes), patience_seconds=self._closing / 3
+                lambda connection: store.record(connection, outcomes), patience_seconds=self._record_patience
             )
         except DatabaseUnavailableError as error:
             # Those that were sent are sent again: their receivers can tell by the key, the database cannot. Not before

@@ -17,10 +17,10 @@ from services.logs import configure_logging
 from services.receiving import ConsumedQueue
 from services.secret_values import SecretValues
 from services.settings import WorkerSettings
-from services.worker import BatchReport, Worker
+from services.worker import STATEMENT_SECONDS, BatchReport, Worker
 
 # Kept back for the answer to Lambda.
-_RESERVE_SECONDS = 3
+RESERVE_SECONDS = 3
 _METRICS = {
     "sent": "NotificationsSent",
     "skipped": "NotificationsSkipped",
@@ -46,7 +46,12 @@ def _runtime() -> _Runtime:
     """Made at the first call, kept while the environment is warm."""
     settings = WorkerSettings.from_environment(os.environ)
     secrets = SecretValues()
-    database = Database(settings.database, secrets, application_name=settings.powertools_service_name)
+    database = Database(
+        settings.database,
+        secrets,
+        application_name=settings.powertools_service_name,
+        statement_timeout_seconds=STATEMENT_SECONDS,
+    )
     return _Runtime(
         worker=Worker(
             connection=WarmConnection(database),
@@ -63,7 +68,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers with the messages that are to be handed over again; all others are done with."""
     runtime = _runtime()
     runtime.logger.append_keys(function_request_id=context.aws_request_id)
-    seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
+    seconds = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
     report = runtime.worker.handle(event["Records"], seconds=seconds)
     _count(runtime.metrics, report)
 
