@@ -61,11 +61,12 @@ def kill_workers(stage: Stage, meanwhile: Meanwhile, _prefix: str, _count: int) 
 
 
 def stop_database(stage: Stage, meanwhile: Meanwhile, _prefix: str, _count: int) -> Injected:
-    """The cluster is stopped and started."""
+    """The cluster is stopped and started, with deliveries under way."""
     done = Injected("stops")
-    for _ in meanwhile.pulses(1):
-        database.stop_for(stage, min(_STOPPED_SECONDS, meanwhile.seconds))
-        done.count += 1
+    with stage.weather.bad(webhook={"delay_seconds": 0.5}, telegram={"delay_seconds": 0.5}):
+        for _ in meanwhile.pulses(1):
+            database.stop_for(stage, _STOPPED_SECONDS)
+            done.count += 1
     return done
 
 
