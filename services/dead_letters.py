@@ -1,6 +1,7 @@
 """Taking messages out of the dead-letter queue, one batch at a time."""
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ HIDDEN_SECONDS = 30
 # With a wait, SQS asks all its servers: an empty answer then means that nothing is there.
 _WAIT_SECONDS = 1
 _TIMEOUT_SECONDS = 3
+# No other request is begun after this time: what it is for happens by itself as well.
+_BUDGET_SECONDS = 5
 
 
 class DeadLettersUnavailableError(UnavailableError):
@@ -70,7 +73,10 @@ class DeadLetterQueue:
         ]
 
     def delete(self, letters: Sequence[DeadLetter]) -> None:
-        """Deletes messages. One that stays all the same is handed over again: that is logged, and no error."""
+        """Deletes messages. One that stays all the same is handed over again: that is logged, and no error.
+
+        Ends with the first request that fails, and begins none after 5 s.
+        """
 
         def send(batch: Sequence[DeadLetter]) -> Any:
             return self._client.delete_message_batch(
@@ -83,7 +89,10 @@ class DeadLetterQueue:
         self._in_batches(letters, send, fault="a dead letter could not be deleted")
 
     def release(self, letters: Sequence[DeadLetter]) -> None:
-        """Makes messages visible again at once. Where that fails, they are so after HIDDEN_SECONDS."""
+        """Makes messages visible again at once. Where that fails, they are so after HIDDEN_SECONDS.
+
+        Ends with the first request that fails, and begins none after 5 s.
+        """
 
         def send(batch: Sequence[DeadLetter]) -> Any:
             return self._client.change_message_visibility_batch(
@@ -99,11 +108,18 @@ class DeadLetterQueue:
     def _in_batches(
         self, letters: Sequence[DeadLetter], send: Callable[[Sequence[DeadLetter]], Any], *, fault: str
     ) -> None:
+        deadline = time.monotonic() + _BUDGET_SECONDS
         for start in range(0, len(letters), BATCH):
-            batch = letters[start : start + BATCH]
+            batch, left = letters[start : start + BATCH], len(letters) - start
+            if time.monotonic() >= deadline:
+                logger.warning(fault, extra={"letters": left, "reason": "there was no time left"})
+                return
             try:
-                failed = {int(each["Id"]): each.get("Message", each["Code"]) for each in send(batch).get("Failed", [])}
+                failed = send(batch).get("Failed", [])
             except (BotoCoreError, ClientError) as error:
-                failed = dict.fromkeys(range(len(batch)), str(error))
-            for number, reason in failed.items():
-                logger.warning(fault, extra={"message_id": batch[number].message_id, "reason": reason})
+                # The others would wait for the same answer, one after the other.
+                logger.warning(fault, extra={"letters": left, "reason": str(error)})
+                return
+            for each in failed:
+                extra = {"message_id": batch[int(each["Id"])].message_id, "reason": each.get("Message", each["Code"])}
+                logger.warning(fault, extra=extra)
