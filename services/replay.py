@@ -5,9 +5,10 @@ on the queue. Doing it again finds nothing left to do: what is queued or sent is
 """
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from psycopg import Connection
@@ -54,11 +55,13 @@ class LetterCounts:
     """What became of dead letters, each counted once.
 
     queued: their notifications were queued again. settled: were sent before, or are on their way: there was nothing to
-    do. malformed: no notification can be made of them; they stay where they are.
+    do. busy: are in the hands of a worker; they stay where they are, for one that is called later.
+    malformed: no notification can be made of them; they stay as well.
     """
 
     queued: int = 0
     settled: int = 0
+    busy: int = 0
     malformed: int = 0
 
 
@@ -73,19 +76,23 @@ def replay_letters(
     """Reads up to `limit` messages of the dead-letter queue, and queues their notifications again.
 
     A message is deleted once its notification is stored as queued: whatever happens in between, it is read again and
-    found to be settled. Malformed ones stay, and so do those of other channels than `channel`.
+    found to be settled. Malformed ones stay, and so do those of other channels than `channel`, and those whose
+    notification a worker has: should it not end well, no other message would be left.
     seconds: after which no other batch is begun.
     Raises DeadLettersUnavailableError, and what the connection raises.
     """
     reading = _Reading(connection, queue, channel)
     deadline = time.monotonic() + seconds
     try:
-        while len(reading.seen) < limit and time.monotonic() < deadline:
-            if not reading.read(limit - len(reading.seen)):
+        while len(reading.fates) < limit and time.monotonic() < deadline:
+            if not reading.read(limit - len(reading.fates)):
                 break
     finally:
         queue.release(reading.kept)
-    return reading.counts
+    return LetterCounts(**{fate: count for fate, count in Counter(reading.fates.values()).items() if fate})
+
+
+_Fate = Literal["queued", "settled", "busy", "malformed"]
 
 
 @dataclass(slots=True)
@@ -95,8 +102,8 @@ class _Reading:
     connection: Connection[Any]
     queue: DeadLetterQueue
     channel: Channel | None
-    counts: LetterCounts = field(default_factory=LetterCounts)
-    seen: set[str] = field(default_factory=set)
+    # Of each message the figure it counts for, by its id; None if it is of another channel.
+    fates: dict[str, _Fate | None] = field(default_factory=dict)
     kept: list[DeadLetter] = field(default_factory=list)
     _went_on: bool = False
 
@@ -111,29 +118,35 @@ class _Reading:
                 message = Message.from_json(letter.body)
             except MalformedMessageError:
                 self.kept.append(letter)
-                self.counts.malformed += letter.message_id not in self.seen
+                self.fates[letter.message_id] = "malformed"
                 continue
             if self.channel in (None, message.channel):
                 messages[letter.message_id] = message
             else:
                 self.kept.append(letter)
+                self.fates[letter.message_id] = None
         if messages:
             self._settle([letter for letter in letters if letter.message_id in messages], messages)
-        self.seen |= {letter.message_id for letter in letters}
         return True
 
     def _settle(self, letters: Sequence[DeadLetter], messages: dict[str, Message]) -> None:
-        queued = store_replay.requeue_messages(self.connection, list(messages.values()))
+        requeued = store_replay.requeue_messages(self.connection, list(messages.values()))
+        busy = [letter for letter in letters if messages[letter.message_id].id in requeued.busy]
+        letters = [letter for letter in letters if letter not in busy]
         self.queue.delete(letters)
-        self._went_on = True
+        self.kept += busy
+        self._went_on |= bool(letters)
+        for letter in busy:
+            self.fates.setdefault(letter.message_id, "busy")
+        queued = set(requeued.queued)
         for letter in letters:
-            if letter.message_id in self.seen:
-                continue
             # Of two letters with one id, the first has it queued, and the other finds it so.
             notification_id = messages[letter.message_id].id
-            self.counts.queued += notification_id in queued
-            self.counts.settled += notification_id not in queued
+            fate: _Fate = "queued" if notification_id in queued else "settled"
             queued.discard(notification_id)
+            # One that could not be deleted comes again, and is what it was at first.
+            if self.fates.get(letter.message_id, "busy") == "busy":
+                self.fates[letter.message_id] = fate
 
     def _uncover(self) -> bool:
         """In a FIFO queue: shows what stays, if there may be more behind it than there was before."""

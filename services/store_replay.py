@@ -40,6 +40,19 @@ class Selection:
     created_before: datetime | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Requeued:
+    """What became of notifications whose messages were found: ids.
+
+    queued: queued again, by a message of their own. busy: neither queued nor settled, mostly because a worker has them;
+    nothing else may be on its way, so that the message that was found must be kept. All others are sent, or have their
+    message in the outbox.
+    """
+
+    queued: set[UUID]
+    busy: set[UUID]
+
+
 def requeue(database: Database, notification_id: UUID) -> bool:
     """Queues a failed notification again, in one statement; False if it is not failed, or is being delivered.
 
@@ -71,11 +84,10 @@ def has_failed(database: Database, selection: Selection) -> bool:
     return bool(row and row[0])
 
 
-def requeue_messages(database: Database, messages: Sequence[Message]) -> set[UUID]:
+def requeue_messages(database: Database, messages: Sequence[Message]) -> Requeued:
     """Queues the notifications of these messages again, in one statement, and creates those that are not stored.
 
-    Returns the ids of those that were queued. The others need no message: they were sent, are being delivered, or have
-    their message on its way to the queue. Of two messages with one id the first counts.
+    Of two messages with one id the first counts.
     """
     by_id = {message.id: message for message in reversed(messages)}
     rows = database.execute(
@@ -90,7 +102,12 @@ def requeue_messages(database: Database, messages: Sequence[Message]) -> set[UUI
             WHERE stored.status <> 'sent' AND {_FREE} AND (stored.status = 'failed' OR NOT {_IN_OUTBOX})
             RETURNING *
         ), added AS ({_INTO_OUTBOX})
-        SELECT id FROM requeued
+        SELECT asked.id, requeued.id IS NOT NULL
+        FROM unnest(%(ids)s::uuid[]) AS asked (id)
+            LEFT JOIN requeued USING (id) LEFT JOIN notifications AS stored USING (id)
+        -- As it was when the statement began: what was settled then is so still, and of all else nothing is assumed.
+        WHERE requeued.id IS NOT NULL
+            OR (stored.status = 'sent' OR (stored.status = 'queued' AND {_IN_OUTBOX})) IS NOT TRUE
         """,  # noqa: S608  # constant text
         {
             "ids": list(by_id),
@@ -101,7 +118,10 @@ def requeue_messages(database: Database, messages: Sequence[Message]) -> set[UUI
             "topic": QUEUED,
         },
     )
-    return {notification_id for (notification_id,) in rows}
+    found: dict[bool, set[UUID]] = {True: set(), False: set()}
+    for notification_id, queued in rows:
+        found[queued].add(notification_id)
+    return Requeued(queued=found[True], busy=found[False])
 
 
 def fail_overdue(database: Database, *, limit: int) -> int:
