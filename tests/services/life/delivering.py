@@ -142,6 +142,9 @@ class Delivering:
         if fault in NO_CLAIM:
             last = (notification_of(each.body) for each in messages if each.receives == MAX_RECEIVES)
             self._tally.stranded.update(each for each in last if each)
+        if fault is Fault.CLAIM_UNKNOWN:
+            # Its messages may come back for the last time while this claim, which nobody knows of, still holds.
+            self._tally.stranded.update(wanted)
         try:
             report = self._worker.handle([each.record() for each in messages], seconds=SECONDS)
         except KilledError:
