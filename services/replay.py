@@ -19,14 +19,21 @@ from services.messages import Channel, MalformedMessageError, Message
 from services.store import Status
 from services.store_replay import Selection
 
-# Most notifications that one call sends again: statements of seconds, not of minutes.
+# Most notifications that one call sends again.
 MAX_REPLAY = 1000
 DEFAULT_REPLAY = 100
+# In one transaction: with the largest bodies that takes 2 s, where the database gives up on a statement after 10.
+_PART = 100
+# For a request, which somebody waits for.
+_SECONDS = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Replayed:
-    """What was queued again, the oldest first. more: whether there are failed ones left that were asked for."""
+    """What was queued again, the oldest first.
+
+    more: whether there are failed ones left that were asked for, beyond the limit or the time.
+    """
 
     ids: list[UUID]
     more: bool
@@ -43,11 +50,26 @@ def replay(connection: Connection[Any], notification_id: UUID) -> Status | None:
     return found.status if found else None
 
 
-def replay_failed(connection: Connection[Any], selection: Selection, limit: int) -> Replayed:
-    """Queues up to `limit` of the failed notifications again that are meant, in one transaction."""
-    with connection.transaction():
-        ids = store_replay.requeue_failed(connection, selection, limit)
-        return Replayed(ids=ids, more=len(ids) == limit and store_replay.has_failed(connection, selection))
+def replay_failed(
+    connection: Connection[Any], selection: Selection, limit: int, *, seconds: float = _SECONDS
+) -> Replayed:
+    """Queues up to `limit` of the failed notifications again that are meant, in transactions of up to 100 each.
+
+    What one of them has queued stays so, whatever becomes of the next.
+    seconds: after which no other transaction is begun; the first one is, whatever they are.
+    """
+    deadline = time.monotonic() + seconds
+    ids: list[UUID] = []
+    while len(ids) < limit:
+        part = min(limit - len(ids), _PART)
+        with connection.transaction():
+            queued = store_replay.requeue_failed(connection, selection, part)
+        ids += queued
+        if len(queued) < part:
+            return Replayed(ids=ids, more=False)
+        if time.monotonic() >= deadline:
+            break
+    return Replayed(ids=ids, more=store_replay.has_failed(connection, selection))
 
 
 @dataclass(slots=True)

@@ -88,9 +88,12 @@ def get_notification(id: UUID, pool: PoolOfApp) -> NotificationView:  # noqa: A0
 @router.post("/notifications/replay", status_code=HTTPStatus.ACCEPTED, responses=documented(*_WITH_BODY))
 def replay_notifications(request: ReplayRequest, pool: PoolOfApp, relay: RelayOfApp) -> ReplayReceipt:
     """Queues failed notifications again, the oldest first. Repeating it leaves alone what it has queued."""
-    with pool.connection() as connection:
-        replayed = replay_failed(connection, request.selection, request.limit)
-    relay.wake()
+    try:
+        with pool.connection() as connection:
+            replayed = replay_failed(connection, request.selection, request.limit)
+    finally:
+        # What was queued before an error stays so.
+        relay.wake()
     return ReplayReceipt(replayed=len(replayed.ids), ids=replayed.ids, more=replayed.more)
 
 

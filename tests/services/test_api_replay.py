@@ -6,7 +6,9 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from psycopg.errors import QueryCanceled
 
+from services import store_replay
 from tests.services.conftest import Queued
 from tests.services.problems import problem
 from tests.support.postgres import TestDatabase
@@ -71,6 +73,22 @@ def test_many_are_replayed_in_their_order(api: httpx.Client, queued: Queued, dat
     assert answer.json() == {"replayed": 2, "ids": wanted[3:], "more": False}
     assert api.post("/notifications/replay", json={}).json() == {"replayed": 0, "ids": [], "more": False}
     assert sorted(of(queued()[count:])) == sorted(wanted)
+
+
+def test_what_was_queued_before_an_error_leaves_at_once(
+    api: httpx.Client, queued: Queued, database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(api)
+    count = fail_all(database, queued)
+    has_failed = store_replay.has_failed
+
+    def fail(*_: object) -> bool:
+        raise QueryCanceled("took too long")
+
+    monkeypatch.setattr(store_replay, "has_failed", fail)
+    assert api.post("/notifications/replay", json={"limit": 1}).status_code >= 500
+    monkeypatch.setattr(store_replay, "has_failed", has_failed)
+    assert len(queued()) == count + 1
 
 
 def test_filters_leave_others_alone(api: httpx.Client, queued: Queued, database: TestDatabase) -> None:

@@ -5,9 +5,11 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from psycopg.errors import QueryCanceled
 
 from services import store, store_replay
 from services.intake import Intake
@@ -93,6 +95,46 @@ def test_of_just_as_many_as_asked_for_there_are_no_more(database: TestDatabase) 
     failed(database, message(), message())
     with database.connect() as connection:
         assert not replay_failed(connection, EVERYTHING, 2).more
+
+
+def some_failed(database: TestDatabase, count: int) -> None:
+    with database.connect() as connection:
+        connection.execute(
+            "INSERT INTO notifications (id, channel, recipient, body, status, last_error)"
+            " SELECT gen_random_uuid(), 'sms', '+14155550123', 'World', 'failed', 'why' FROM generate_series(1, %s)",
+            (count,),
+        )
+
+
+def test_many_are_queued_in_parts_until_the_time_is_over(database: TestDatabase) -> None:
+    """So that no statement takes longer than the database lets it, whatever the size of the bodies."""
+    some_failed(database, 250)
+    with database.connect() as connection:
+        parts = [replay_failed(connection, EVERYTHING, 1000, seconds=0) for _ in range(3)]
+    assert [(len(part.ids), part.more) for part in parts] == [(100, True), (100, True), (50, False)]
+
+
+def test_of_many_all_are_queued_while_there_is_time(database: TestDatabase) -> None:
+    some_failed(database, 250)
+    with database.connect() as connection:
+        first, rest = replay_failed(connection, EVERYTHING, 240, seconds=5), replay_failed(connection, EVERYTHING, 1000)
+    assert [(len(first.ids), first.more), (len(rest.ids), rest.more)] == [(240, True), (10, False)]
+
+
+def test_what_was_queued_before_an_error_stays_so(database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    some_failed(database, 250)
+    requeue_failed, limits = store_replay.requeue_failed, []
+
+    def fail_at_second(connection: Any, selection: Selection, limit: int) -> list[UUID]:
+        limits.append(limit)
+        if len(limits) == 2:
+            raise QueryCanceled("took too long")
+        return requeue_failed(connection, selection, limit)
+
+    monkeypatch.setattr(store_replay, "requeue_failed", fail_at_second)
+    with database.connect() as connection, pytest.raises(QueryCanceled):
+        replay_failed(connection, EVERYTHING, 150)
+    assert (limits, len(to_be_queued(database))) == ([100, 50], 100)
 
 
 def test_only_what_is_meant_is_replayed(database: TestDatabase) -> None:
