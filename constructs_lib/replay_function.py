@@ -7,8 +7,9 @@ from constructs_lib.access import Access, Queue
 from constructs_lib.functions import RuntimeFunction
 from constructs_lib.workload import WorkloadOptions
 
-# It stops reading 30 s before its end, and sending 20 s before. No longer than the AWS CLI waits for an answer.
-_TIMEOUT_SECONDS = 60
+# It waits for 25 s for a database that resumes, stops reading 30 s before its end, and sending 20 s before.
+# No longer than the AWS CLI waits for an answer.
+TIMEOUT_SECONDS = 60
 _MEMORY_MIB = 512
 
 
@@ -26,7 +27,7 @@ class ReplayFunction(RuntimeFunction):
             vpc=vpc,
             options=options,
             memory_mib=_MEMORY_MIB,
-            timeout_seconds=_TIMEOUT_SECONDS,
+            timeout_seconds=TIMEOUT_SECONDS,
             # Two at a time would hide each other's messages, and each would miss some.
             reserved_concurrency=1,
             access=access,

@@ -20,10 +20,12 @@ OUTPUT = "ReplayFunctionName"
 # The function's own minute, and its start.
 _ANSWER_SECONDS = 90
 # What the function answers, and what people understand by it.
-_LINES = {
+LINES = {
     "from_dlq": "queued again from the dead-letter queue",
     "failed": "queued again from the database",
+    "overdue": "failed as of now: their messages did not come back",
     "settled": "dead letters with nothing left to do, deleted",
+    "busy": "dead letters in delivery, left there for a later replay",
     "malformed": "dead letters that are no notification, left there",
     "left_in_outbox": "still to be put on the queue",
 }
@@ -49,11 +51,14 @@ def replay(settings: Settings, console: Console, *, system: str, env: str, limit
     table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim")
     table.add_column("notifications")
     table.add_column("", justify="right")
-    for name, meaning in _LINES.items():
-        table.add_row(meaning, str(answer[name]))
+    for name, meaning in LINES.items():
+        table.add_row(meaning, str(answer.get(name, "-")))
     console.print(table)
-    if answer["from_dlq"] + answer["failed"] >= limit:
-        console.print(f"there may be more: {limit} were asked for; type it again", markup=False, soft_wrap=True)
+    queued = answer["from_dlq"] + answer["failed"]
+    if answer.get("more") or queued >= limit:
+        console.print(
+            f"there may be more: {queued} were queued, {limit} asked for; type it again", markup=False, soft_wrap=True
+        )
 
 
 def _deployed(settings: Settings, system: str, env: str) -> Deployment:

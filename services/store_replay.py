@@ -16,6 +16,8 @@ from services.store import Database
 # Longer than all retries of a message can take: the four after the first receive follow one another within 15 minutes,
 # or within the 30 that SQS hides at most what a killed worker had. Each that finds the database begins the time anew.
 OVERDUE_SECONDS = 2 * 60 * 60
+_MOST_OVERDUE = 1000
+_MOST_WAITING = 10_000
 _OVERDUE = "its message did not come back within 2 h: it is in the dead-letter queue, or expired in the queue"
 
 # No worker has it: its claim is over, or there was none.
@@ -146,6 +148,12 @@ def keep_waiting(database: Database, *, limit: int) -> int:
         f"UPDATE notifications SET updated_at = now() {_untouched(_IN_OUTBOX)}",  # noqa: S608  # constant text
         {"seconds": OVERDUE_SECONDS / 2, "limit": limit},
     ).rowcount
+
+
+def give_up_overdue(database: Database) -> int:
+    """One round of both of the above, in statements of a second or so; returns how many were ended as failed."""
+    keep_waiting(database, limit=_MOST_WAITING)
+    return fail_overdue(database, limit=_MOST_OVERDUE)
 
 
 def _requeue(database: Database, which: str, values: dict[str, object]) -> list[UUID]:

@@ -6,19 +6,32 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from psycopg import Connection, OperationalError
+from psycopg.errors import QueryCanceled
 
-from services import store
-from services.database import DatabaseUnavailableError
-from services.dead_letters import DeadLettersUnavailableError
+from local.replay import LINES
+from services import outbox, store
+from services.database import Database, DatabaseUnavailableError
+from services.dead_letters import DeadLetter, DeadLetterQueue, DeadLettersUnavailableError
+from services.intake import QUEUED
 from services.messages import Channel, Message
-from services.store import Outcome, Status
+from services.store import Due, Outcome, Status
 from tests.support.emulator import Aws
 from tests.support.lambda_context import Context
 from tests.support.postgres import TestDatabase, free_port
 from tests.workers.conftest import use_database
 from workers.replay import handler as function
 
-NOTHING = {"from_dlq": 0, "settled": 0, "malformed": 0, "failed": 0, "left_in_outbox": 0}
+NOTHING = {
+    "from_dlq": 0,
+    "settled": 0,
+    "busy": 0,
+    "malformed": 0,
+    "failed": 0,
+    "more": False,
+    "overdue": 0,
+    "left_in_outbox": 0,
+}
 
 
 @pytest.fixture(params=["standard", "FIFO"])
@@ -80,7 +93,7 @@ def test_all_that_failed_is_on_the_queue_once_and_stays_there_when_called_again(
         store.record(connection, [Outcome(message=sent, status=Status.SENT, attempts=1)])
     park(aws, urls, "malformed", parked.to_json(), lost.to_json(), sent.to_json())
     answer = call()
-    assert answer == {"from_dlq": 2, "settled": 1, "malformed": 1, "failed": 1, "left_in_outbox": 0}
+    assert answer == {**NOTHING, "from_dlq": 2, "settled": 1, "malformed": 1, "failed": 1}
     by_id = {each.id: each for each in (parked, forgotten, lost)}
     assert {each.id: each for each in queued(aws, urls)} == by_id
     assert dead(aws, urls) == ["malformed"]
@@ -95,8 +108,8 @@ def test_all_that_failed_is_on_the_queue_once_and_stays_there_when_called_again(
 def test_the_limit_is_of_both_together(aws: Aws, urls: dict[str, str], database: TestDatabase) -> None:
     failed(database, *(message() for _ in range(3)))
     park(aws, urls, *(message().to_json() for _ in range(3)))
-    assert call({"limit": 2}) == {**NOTHING, "from_dlq": 2}
-    assert call({"limit": 3}) == {**NOTHING, "from_dlq": 1, "failed": 2}
+    assert call({"limit": 2}) == {**NOTHING, "from_dlq": 2, "more": True}
+    assert call({"limit": 3}) == {**NOTHING, "from_dlq": 1, "failed": 2, "more": True}
     assert call({"limit": 3}) == {**NOTHING, "failed": 1}
     assert len(queued(aws, urls)) == 6
 
@@ -145,6 +158,10 @@ def test_a_wrong_event_is_answered_with_what_is_allowed_and_changes_nothing(
     assert (len(dead(aws, urls)), queued(aws, urls)) == (1, [])
 
 
+def test_the_command_has_a_line_for_each_figure() -> None:
+    assert call().keys() - {"more"} == LINES.keys()
+
+
 def test_an_event_is_not_needed(database: TestDatabase) -> None:
     failed(database, message())
     assert function.handler(None, Context(60))["failed"] == 1
@@ -186,5 +203,80 @@ def test_a_database_that_is_away_is_an_error_and_keeps_the_dead_letters(
     park(aws, urls, message().to_json())
     environment.setenv("DATABASE_PORT", str(free_port()))
     with pytest.raises(DatabaseUnavailableError):
-        call()
+        call(seconds=21)
     assert len(dead(aws, urls)) == 1
+
+
+def test_a_database_that_resumes_is_waited_for(monkeypatch: pytest.MonkeyPatch, database: TestDatabase) -> None:
+    failed(database, message())
+    connect, refusals = Database.connect, [DatabaseUnavailableError("resuming")] * 2
+
+    def resume(self: Database, opened: Any) -> Any:
+        if refusals:
+            raise refusals.pop()
+        return connect(self, opened)
+
+    monkeypatch.setattr(Database, "connect", resume)
+    assert call() == {**NOTHING, "failed": 1}
+
+
+@pytest.mark.parametrize("ends_the_connection", [False, True])
+def test_what_was_queued_before_an_error_leaves_at_once(
+    monkeypatch: pytest.MonkeyPatch, aws: Aws, urls: dict[str, str], *, ends_the_connection: bool
+) -> None:
+    lost = message()
+    park(aws, urls, lost.to_json())
+
+    def fail(connection: Connection[Any], *_: object, **__: object) -> None:
+        if ends_the_connection:
+            connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        raise QueryCanceled("took too long")
+
+    monkeypatch.setattr(function, "replay_failed", fail)
+    with pytest.raises(OperationalError, match="terminat" if ends_the_connection else "took too long"):
+        call()
+    assert [each.id for each in queued(aws, urls)] == [lost.id]
+
+
+def test_of_letters_that_cannot_be_read_on_those_that_were_read_leave_at_once(
+    monkeypatch: pytest.MonkeyPatch, aws: Aws, urls: dict[str, str]
+) -> None:
+    park(aws, urls, *(message().to_json() for _ in range(3)))
+    receive, answers = DeadLetterQueue.receive, [2]
+
+    def fail_at_second(self: DeadLetterQueue, most: int) -> list[DeadLetter]:
+        if not answers:
+            raise DeadLettersUnavailableError("away")
+        return receive(self, min(most, answers.pop()))
+
+    monkeypatch.setattr(DeadLetterQueue, "receive", fail_at_second)
+    with pytest.raises(DeadLettersUnavailableError):
+        call()
+    assert (len(queued(aws, urls)), len(dead(aws, urls))) == (2, 1)
+
+
+def test_what_a_worker_has_is_told(aws: Aws, urls: dict[str, str], database: TestDatabase) -> None:
+    held = message()
+    park(aws, urls, held.to_json())
+    with database.connect() as connection:
+        store.claim(connection, [Due(message=held, last=True)], by=uuid4(), seconds=60)
+    assert call() == {**NOTHING, "busy": 1}
+    assert dead(aws, urls) == [held.to_json()]
+
+
+def test_what_comes_no_more_is_found_without_a_sweeper(aws: Aws, urls: dict[str, str], database: TestDatabase) -> None:
+    lost, waiting, recent = message(), message(), message()
+    with database.connect() as connection:
+        for each in (lost, waiting, recent):
+            store.insert(connection, each, None)
+        connection.execute(
+            "UPDATE notifications SET created_at = now() - interval '1 day', updated_at = now() - interval '1 day'"
+            " WHERE id <> %s",
+            (recent.id,),
+        )
+        with connection.transaction():
+            outbox.add(connection, QUEUED, waiting.model_dump(mode="json", exclude_none=True))
+    assert call() == {**NOTHING, "overdue": 1, "failed": 1}
+    assert {each.id for each in queued(aws, urls)} == {lost.id, waiting.id}
+    # What waited in the outbox for long has its time from now on.
+    assert call() == NOTHING

@@ -23,9 +23,6 @@ from services.settings import SweeperSettings
 
 # Kept back for the last batch: requests to SQS, and the transaction around them.
 _RESERVE_SECONDS = 20
-# In one run, so that neither statement takes more than a second or so.
-_MOST_OVERDUE = 1000
-_MOST_WAITING = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +55,7 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, float]:
     runtime.logger.append_keys(function_request_id=context.aws_request_id)
     with runtime.database.connect(Connection.connect) as connection:
         found = outbox.backlog(connection)
-        store_replay.keep_waiting(connection, limit=_MOST_WAITING)
-        overdue = store_replay.fail_overdue(connection, limit=_MOST_OVERDUE)
+        overdue = store_replay.give_up_overdue(connection)
         runtime.metrics.add_metric(name="OutboxMessages", unit=MetricUnit.Count, value=found.events)
         runtime.metrics.add_metric(name="OutboxAge", unit=MetricUnit.Seconds, value=found.oldest_seconds)
         runtime.metrics.add_metric(name="NotificationsOverdue", unit=MetricUnit.Count, value=overdue)
