@@ -1,5 +1,6 @@
 """What end-to-end tests do with the deployed system."""
 
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import psutil
 from local.cdk_output import DeployProgress, Phase
 from local.cloud import client_options, session
 from local.deliveries import emails, received, text_messages
+from local.ports import LOOPBACK
 from local.processes import running
 from local.servers import EMULATOR
 from local.settings import (
@@ -101,6 +103,24 @@ class DeployedCloud:
         if credentials:
             its_session = boto3.Session(region_name=self.settings.region, **credentials)  # type: ignore[arg-type]
         return its_session.client(service, **client_options(self.settings))  # type: ignore[call-overload]
+
+    def cluster(self) -> dict[str, Any]:
+        """The only Aurora cluster, as RDS describes it."""
+        (found,) = self.client("rds").describe_db_clusters()["DBClusters"]
+        return dict(found)
+
+    def database(self) -> dict[str, Any]:
+        """What the driver needs to connect to that cluster as its master user."""
+        cluster = self.cluster()
+        secret = self.client("secretsmanager").get_secret_value(SecretId=cluster["MasterUserSecret"]["SecretArn"])
+        credentials = json.loads(secret["SecretString"])
+        return {
+            "host": LOOPBACK,
+            "port": cluster["Port"],
+            "dbname": cluster["DatabaseName"],
+            "user": credentials["username"],
+            "password": credentials["password"],
+        }
 
     def as_role(self, arn: str, service: str) -> Any:
         """A client with the permissions of a role. The emulator lets its administrator assume every role."""

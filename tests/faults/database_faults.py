@@ -19,7 +19,7 @@ _HELD_SECONDS = 0.7
 def stop_for(stage: Stage, seconds: float) -> None:
     """Stop the cluster, and start it again."""
     rds = stage.cloud.client("rds")
-    identifier = stage.cluster()["DBClusterIdentifier"]
+    identifier = stage.cloud.cluster()["DBClusterIdentifier"]
     rds.stop_db_cluster(DBClusterIdentifier=identifier)
     try:
         time.sleep(seconds)
@@ -29,7 +29,7 @@ def stop_for(stage: Stage, seconds: float) -> None:
 
 def fail_over(stage: Stage) -> None:
     """Restart the writer, as a cluster without reader fails over: connections end, for a moment none is to be had."""
-    (writer,) = (each for each in stage.cluster()["DBClusterMembers"] if each["IsClusterWriter"])
+    (writer,) = (each for each in stage.cloud.cluster()["DBClusterMembers"] if each["IsClusterWriter"])
     stage.cloud.client("rds").reboot_db_instance(DBInstanceIdentifier=writer["DBInstanceIdentifier"])
 
 
@@ -67,7 +67,9 @@ def lose_answers_to_commits(stage: Stage) -> int:
 def rotate_password(stage: Stage) -> None:
     """Let RDS give the master user another password, at once."""
     stage.cloud.client("rds").modify_db_cluster(
-        DBClusterIdentifier=stage.cluster()["DBClusterIdentifier"], RotateMasterUserPassword=True, ApplyImmediately=True
+        DBClusterIdentifier=stage.cloud.cluster()["DBClusterIdentifier"],
+        RotateMasterUserPassword=True,
+        ApplyImmediately=True,
     )
 
 
@@ -88,7 +90,7 @@ def _configured(stage: Stage, line: str) -> Iterator[None]:
 
 def _server(stage: Stage) -> tuple[psutil.Process, Path]:
     """PostgreSQL's first process, and the folder of its data."""
-    port = str(stage.cluster()["Port"])
+    port = str(stage.cloud.cluster()["Port"])
     deadline = time.monotonic() + _BOUND_SECONDS
     while time.monotonic() < deadline:
         for process in marked(stage.cloud.settings):

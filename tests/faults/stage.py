@@ -1,6 +1,5 @@
 """notifications, deployed to a cloud of its own with microburst before its AWS API: what the faults act on."""
 
-import json
 import random
 import threading
 from collections.abc import Iterator, Sequence
@@ -51,22 +50,10 @@ class Stage:
         """Where messages end that cannot be delivered."""
         return self.cloud.output("Queue", "DeadLetterQueueUrl")
 
-    def cluster(self) -> dict[str, Any]:
-        """The Aurora cluster, as RDS describes it."""
-        (found,) = self.cloud.client("rds").describe_db_clusters()["DBClusters"]
-        return dict(found)
-
     def connect(self) -> psycopg.Connection[dict[str, Any]]:
         """A connection of the operator's, which commits each statement."""
-        cluster = self.cluster()
-        secret = self.cloud.client("secretsmanager").get_secret_value(SecretId=cluster["MasterUserSecret"]["SecretArn"])
-        credentials = json.loads(secret["SecretString"])
         return psycopg.connect(
-            host="127.0.0.1",
-            port=cluster["Port"],
-            dbname=cluster["DatabaseName"],
-            user=credentials["username"],
-            password=credentials["password"],
+            **self.cloud.database(),
             connect_timeout=5,
             application_name="operator",
             # What the faults do to commits is not meant for whoever looks at them.

@@ -1,6 +1,5 @@
 """The largest environment, deployed as it is: three zones with gateways, a reader, two tasks, HTTPS."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,19 +34,10 @@ def test_production_deploys_and_works(production: DeployedCloud) -> None:
 
 def _what_stayed_in_the_outbox_is_delivered(cloud: DeployedCloud) -> None:
     """As after the end of the last task between commit and queue: no request follows that would wake a relay."""
-    (cluster,) = cloud.client("rds").describe_db_clusters()["DBClusters"]
-    secret = cloud.client("secretsmanager").get_secret_value(SecretId=cluster["MasterUserSecret"]["SecretArn"])
-    credentials = json.loads(secret["SecretString"])
+    address = cloud.database()
 
     def connect() -> psycopg.Connection[Any]:
-        return psycopg.connect(
-            host="127.0.0.1",
-            port=cluster["Port"],
-            dbname=cluster["DatabaseName"],
-            user=credentials["username"],
-            password=credentials["password"],
-            autocommit=True,
-        )
+        return psycopg.connect(**address, autocommit=True)
 
     content = Content(channel=Channel.EMAIL, recipient="ada@example.com", body=unique())
     accepted = Intake(connect).accept(content, None)

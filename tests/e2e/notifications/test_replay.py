@@ -40,17 +40,7 @@ def let_the_receiver_accept(cloud: DeployedCloud, identifier: str, *, days_ago: 
 
 
 def database(cloud: DeployedCloud) -> "psycopg.Connection[Any]":
-    (cluster,) = cloud.client("rds").describe_db_clusters()["DBClusters"]
-    secret = cloud.client("secretsmanager").get_secret_value(SecretId=cluster["MasterUserSecret"]["SecretArn"])
-    credentials = json.loads(secret["SecretString"])
-    return psycopg.connect(
-        host="127.0.0.1",
-        port=cluster["Port"],
-        dbname=cluster["DatabaseName"],
-        user=credentials["username"],
-        password=credentials["password"],
-        autocommit=True,
-    )
+    return psycopg.connect(**cloud.database(), autocommit=True)
 
 
 def statuses(cloud: DeployedCloud, text: str) -> list[int]:
