@@ -16,7 +16,7 @@ from services.queue import BATCH
 from services.replay import replay, replay_failed, replay_letters
 from services.store_replay import Selection, fail_overdue
 from tests.services.life.connection import Commit
-from tests.services.life.delivering import SECONDS, Fault, Verdict, notification_of
+from tests.services.life.delivering import SECONDS, Fault, Verdict
 from tests.services.life.sqs import MAX_RECEIVES, VISIBILITY_SECONDS
 from tests.services.life.world import MALFORMED, World
 
@@ -184,9 +184,6 @@ class Life(World):
 
     @rule(limit=st.integers(1, 20), away=rarely, loses_answers=rarely)
     def replay_dead_letters(self, *, limit: int, away: bool, loses_answers: bool) -> None:
-        """A letter counts as settled while its notification is claimed. If that fails, the table still tells of it."""
-        claimed = {each for (each,) in self.rows("SELECT id FROM notifications WHERE claimed_until > now()")}
-        self.let_go |= claimed & {notification_of(each.body) for each in self.sqs.dead}
         self.sqs.away, self.sqs.loses_answers = away, loses_answers
         try:
             replay_letters(self.connection, self.letters, limit=limit, seconds=10)

@@ -39,8 +39,6 @@ class World(RuleBasedStateMachine):
         self.foreign: set[UUID] = set()
         self.sent: dict[UUID, object] = {}
         self.malformed = 0
-        # Failed ones whose letters were read while the claim of a worker still held that nobody waits for any more.
-        self.let_go: set[UUID] = set()
         self.connection = Fragile.connect(self.database.url, autocommit=True)
         self.connection.execute("TRUNCATE notifications, outbox")
         self.intake = Intake(self.connect)
@@ -98,7 +96,7 @@ class World(RuleBasedStateMachine):
                 assert on_its_way or (notification in dead and notification in self.tally.stranded)
             elif status == "failed":
                 assert error
-                assert on_its_way or notification in dead | self.let_go
+                assert on_its_way or notification in dead
             else:
                 self.sent[notification] = sent_at
         assert sum(each.body in MALFORMED for each in (*self.sqs.dead, *self.sqs.messages)) >= self.malformed
