@@ -144,7 +144,8 @@ def claim(database: Database, due: Sequence[Due], *, by: UUID, seconds: float) -
 
     Claiming again what one has oneself changes nothing, as after an answer that was lost.
     A notification that another producer queued is created from its message. One that SQS hands over for the last time
-    counts as failed until it is recorded: whatever ends the delivery, it ends visibly.
+    counts as failed until it is recorded: whatever ends the delivery, it ends visibly. Also while another one has it,
+    who may have been killed.
     """
     rows = database.execute(
         """
@@ -161,14 +162,17 @@ def claim(database: Database, due: Sequence[Due], *, by: UUID, seconds: float) -
             ON CONFLICT (id) DO UPDATE SET
                 status = EXCLUDED.status,
                 last_error = COALESCE(EXCLUDED.last_error, stored.last_error),
-                claimed_by = EXCLUDED.claimed_by,
-                claimed_until = EXCLUDED.claimed_until,
+                claimed_by = CASE WHEN stored.claimed_until >= now() THEN stored.claimed_by
+                             ELSE EXCLUDED.claimed_by END,
+                claimed_until = CASE WHEN stored.claimed_until >= now() AND stored.claimed_by <> EXCLUDED.claimed_by
+                                THEN stored.claimed_until ELSE EXCLUDED.claimed_until END,
                 updated_at = now()
             WHERE stored.status <> 'sent'
-                AND (COALESCE(stored.claimed_until, '-infinity') < now() OR stored.claimed_by = EXCLUDED.claimed_by)
-            RETURNING id, attempts
+                AND (COALESCE(stored.claimed_until, '-infinity') < now() OR stored.claimed_by = EXCLUDED.claimed_by
+                     OR EXCLUDED.status = 'failed')
+            RETURNING id, attempts, claimed_by = %s AS ours
         )
-        SELECT asked.id, claimed.id IS NOT NULL, COALESCE(claimed.attempts, found.attempts, 0),
+        SELECT asked.id, COALESCE(claimed.ours, false), COALESCE(claimed.attempts, found.attempts, 0),
                COALESCE(found.status, 'queued'),
                GREATEST(EXTRACT(EPOCH FROM found.claimed_until - now()), 0)::float8
         FROM asked LEFT JOIN claimed USING (id) LEFT JOIN notifications AS found USING (id)
@@ -183,6 +187,7 @@ def claim(database: Database, due: Sequence[Due], *, by: UUID, seconds: float) -
             _CUT_OFF,
             by,
             seconds,
+            by,
         ),
     )
     return {

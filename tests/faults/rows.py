@@ -116,7 +116,7 @@ ROWS = (
         title="database secret rotated",
         inject=injections.rotate_password,
         expected=Expectation(trouble=False),
-        lasts_seconds=10,
+        lasts_seconds=40,
     ),
     Row(
         name="new-version",

@@ -10,7 +10,7 @@ import pytest
 
 from services import store
 from services.settings import WorkerSettings
-from services.store import Due
+from services.store import Due, Outcome, Status
 from services.worker import Worker
 from tests.services.worker.batch_helpers import (
     BROKEN,
@@ -88,6 +88,28 @@ def test_what_kills_the_worker_at_its_last_receive_ends_as_failed_with_a_reason(
     with pytest.raises(SystemExit):
         worker.handle([received_again(record, MAX_RECEIVES)], seconds=SECONDS)
     assert recorded(database) == {message.id: ("failed", 0, "the last attempt was cut off: it may have been delivered")}
+
+
+def test_the_last_copy_of_what_a_dead_worker_has_ends_as_failed(
+    worker: Worker, source: Source, hooks: Hooks, database: TestDatabase
+) -> None:
+    """As after a claim whose answer was lost: the copy goes to the dead-letter queue before the claim ends."""
+    message = hooks.message(OK)
+    source.send(message.to_json())
+    (record,) = source.receive(1)
+    holder = uuid4()
+    with database.connect() as connection:
+        store.claim(connection, [Due(message=message, last=False)], by=holder, seconds=60)
+        last = received_again(record, MAX_RECEIVES)
+        assert returned(worker.handle([last], seconds=SECONDS), [last]) == [0]
+        assert hooks.deliveries(message) == 0
+        assert recorded(database) == {
+            message.id: ("failed", 0, "the last attempt was cut off: it may have been delivered")
+        }
+        # If the holder lives after all, its word counts.
+        outcome = Outcome(message=message, status=Status.SENT, attempts=1)
+        store.record(connection, [outcome])
+    assert recorded(database) == {message.id: ("sent", 1, None)}
 
 
 def test_a_batch_costs_two_statements_whatever_its_size(
