@@ -1,8 +1,9 @@
 """The connections of a service to its database."""
 
+import time
 from typing import Any, Self
 
-from psycopg import Connection, OperationalError
+from psycopg import Connection, Error, OperationalError
 from psycopg_pool import ConnectionPool
 
 from services.database import Database
@@ -16,6 +17,8 @@ _MAX_IDLE_SECONDS = 30
 # A failed attempt to connect is not repeated by the pool for longer: the next request starts another one at once,
 # whereas the pool's own pauses grow until it would sleep past the end of an outage.
 _RECONNECT_SECONDS = 1
+# Between connections that fail although they are new.
+_PAUSE_SECONDS = 0.1
 
 
 class _PooledConnection(Connection[Any]):
@@ -25,7 +28,30 @@ class _PooledConnection(Connection[Any]):
         return database.connect(super().connect)
 
 
-Pool = ConnectionPool[_PooledConnection]
+class Pool(ConnectionPool[_PooledConnection]):
+    """Hands out connections that have just been found to work and to take writes."""
+
+    def getconn(self, timeout: float | None = None) -> _PooledConnection:
+        """Raises psycopg_pool.PoolTimeout after so many seconds, by default those of the pool.
+
+        However many connections have died while they were idle, they cost one look each: the pool's own check pauses
+        for a second after the first.
+        """
+        deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
+        failures = 0
+        while True:
+            connection = super().getconn(max(deadline - time.monotonic(), 0))
+            try:
+                _require_writable(connection)
+            except Error:
+                connection.close()
+                # Which makes the pool replace it.
+                self.putconn(connection)
+                failures += 1
+                if failures > self.max_size:
+                    time.sleep(_PAUSE_SECONDS)
+            else:
+                return connection
 
 
 def connection_pool(database: Database, size: int) -> Pool:
@@ -33,10 +59,9 @@ def connection_pool(database: Database, size: int) -> Pool:
 
     Waiting for longer than a second raises psycopg_pool.PoolTimeout, a psycopg.OperationalError.
     """
-    return ConnectionPool(
+    return Pool(
         connection_class=_PooledConnection,
         kwargs={"database": database},
-        check=_check,
         min_size=0,
         max_size=size,
         timeout=_WAIT_SECONDS,
@@ -52,9 +77,8 @@ def service_pool(settings: WithDatabasePool, secrets: SecretValues) -> Pool:
     return connection_pool(database, settings.database_pool_size)
 
 
-def _check(connection: Connection[Any]) -> None:
-    # After a failover an old connection can lead to what is now a reader. Raising makes the pool replace it.
+def _require_writable(connection: Connection[Any]) -> None:
+    """After a failover an old connection can lead to what is now a reader. Raises psycopg.OperationalError."""
     row = connection.execute("SHOW transaction_read_only").fetchone()
     if row != ("off",):
-        connection.close()
         raise OperationalError("the connection leads to a read-only server")
