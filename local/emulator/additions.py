@@ -10,6 +10,7 @@ from local.emulator import (
     caches,
     container_registry,
     databases,
+    function_updates,
     load_balancer,
     prompt_stacks,
     public_parameters,
@@ -35,8 +36,10 @@ def install(options: Options, ledger: ProcessLedger) -> Callable[[], None]:
     container_registry.install()
     public_parameters.install()
     prompt_stacks.install()
+    end_retired_functions = function_updates.install()
 
     def stop() -> None:
+        end_retired_functions()
         ledger.stop_all()
 
     return stop

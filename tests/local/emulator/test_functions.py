@@ -1,6 +1,7 @@
 """Functions run with their layer, their role and this cloud's addresses, drain queues, and answer CloudFormation."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ from tests.local.emulator.cloud import Cloud, DeploymentError, eventually, zippe
 STACK = "functions"
 
 HANDLER = """
-import json, os, urllib.request
+import json, os, time, urllib.request
 import boto3, httpx
 from shared import NAME
 
@@ -20,6 +21,8 @@ VERSION = "{version}"
 def queue(event, context):
     failed = []
     for record in event["Records"]:
+        if record["body"] == "slow":
+            time.sleep(3)
         boto3.client("sqs").send_message(
             QueueUrl=os.environ["SEEN"],
             MessageBody=json.dumps({{"body": record["body"], "batch": len(event["Records"]), "version": VERSION}}),
@@ -226,6 +229,17 @@ def test_new_code_serves_at_once(cloud: Cloud, deployed: dict[str, str]) -> None
     cloud.deploy(STACK, template(cloud, "2", {"Question": "abc"}), OUTPUTS)
     send(cloud, deployed["Work"], ["new"])
     assert [report["version"] for report in seen(cloud, deployed["Seen"], 1)] == ["2"]
+
+
+def test_what_is_under_way_during_an_update_ends_on_its_own_code(cloud: Cloud, deployed: dict[str, str]) -> None:
+    cloud.deploy(STACK, template(cloud, "3", {"Question": "abc"}), OUTPUTS)
+    send(cloud, deployed["Work"], ["slow"])
+    # It is handed over within a second, and takes three.
+    time.sleep(1.5)
+    cloud.deploy(STACK, template(cloud, "4", {"Question": "abc"}), OUTPUTS)
+    assert [report["version"] for report in seen(cloud, deployed["Seen"], 1)] == ["3"]
+    send(cloud, deployed["Work"], ["new"])
+    assert [report["version"] for report in seen(cloud, deployed["Seen"], 1)] == ["4"]
 
 
 def test_a_custom_resource_answers_over_tls(cloud: Cloud, deployed: dict[str, str]) -> None:
