@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
-from psycopg import Connection
+from psycopg import Connection, Error
 
 from services import outbox, store
+from services.database import is_connection_fault
 from services.messages import Content, Message
 from services.store import Status
 
@@ -42,16 +43,29 @@ class Intake:
     def accept(self, content: Content, idempotency_key: str | None) -> Accepted:
         """Stores the notification, to be queued, unless its key has been used for the same content before.
 
-        Raises KeyReusedError and what the connection raises; nothing is stored then, unless it is the answer to the
-        commit that was lost: the same key finds the notification.
+        A connection that dies under it is replaced once. Raises KeyReusedError and what the connection raises; nothing
+        is stored then, unless it is the answer to the commit that was lost: the same key finds the notification.
         """
         notification_id = uuid5(_KEYS, idempotency_key) if idempotency_key else uuid4()
         message = Message(id=notification_id, **content.model_dump())
-        with self._connection() as connection, connection.transaction():
-            if store.insert(connection, message, idempotency_key):
-                outbox.add(connection, QUEUED, message.model_dump(mode="json", exclude_none=True))
-                return Accepted(message.id, Status.QUEUED)
-            stored = store.find_message(connection, notification_id)
-        if stored is None or stored[0] != message:
-            raise KeyReusedError
-        return Accepted(notification_id, stored[1])
+        with self._connection() as connection:
+            try:
+                return _accept(connection, message, idempotency_key)
+            except Error as error:
+                if not is_connection_fault(error, connection):
+                    raise
+                connection.close()
+        # Also where the commit was applied and its answer lost: the id is the same, and finds what is stored.
+        with self._connection() as connection:
+            return _accept(connection, message, idempotency_key)
+
+
+def _accept(connection: Connection[Any], message: Message, idempotency_key: str | None) -> Accepted:
+    with connection.transaction():
+        if store.insert(connection, message, idempotency_key):
+            outbox.add(connection, QUEUED, message.model_dump(mode="json", exclude_none=True))
+            return Accepted(message.id, Status.QUEUED)
+        stored = store.find_message(connection, message.id)
+    if stored is None or stored[0] != message:
+        raise KeyReusedError
+    return Accepted(message.id, stored[1])

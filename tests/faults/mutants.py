@@ -52,7 +52,7 @@ MUTANTS = (
     Mutant(
         name="the idempotency key is ignored",
         row="commit-answer-lost",
-        tells="recorded twice",
+        tells="given another id",
         changes=(
             ("services/intake.py", "uuid5(_KEYS, idempotency_key) if idempotency_key else uuid4()", "uuid4()"),
             (

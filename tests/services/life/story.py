@@ -40,17 +40,18 @@ class Life(World):
     def begin(self, count: int) -> None:
         """With something on the queue, more happens."""
         for _ in range(count):
-            self.accept(key=None, body="Hello", commit=Commit.DONE)
+            self.accept(key=None, body="Hello", commit=Commit.DONE, twice=False)
         self.relay(batch=BATCH, refuses=frozenset(), loses_answers=False, away=False, commit=Commit.DONE)
 
-    @rule(key=keys, body=bodies, commit=commits)
-    def accept(self, key: str | None, body: str, commit: Commit) -> None:
-        """A client that hears of nothing repeats its request, if it has a key."""
+    @rule(key=keys, body=bodies, commit=commits, twice=st.booleans())
+    def accept(self, key: str | None, body: str, commit: Commit, *, twice: bool) -> None:
+        """A client that hears of nothing repeats its request, if it has a key. twice: so ends the second try, too."""
         first = self.keys.get(key) if key else None
         before = self.stored()
         try:
-            accepted = self.accept_once(key, body, commit)
+            accepted = self.accept_once(key, body, commit, twice=twice)
         except psycopg.OperationalError:
+            assert twice
             assert commit is not Commit.DONE
             assert len(self.stored() - before) == (commit is Commit.UNKNOWN and first is None)
             if key is None:
@@ -66,8 +67,9 @@ class Life(World):
             if key:
                 self.keys[key] = accepted
 
-    def accept_once(self, key: str | None, body: str, commit: Commit) -> UUID | None:
+    def accept_once(self, key: str | None, body: str, commit: Commit, *, twice: bool = False) -> UUID | None:
         self.connection.commit_ends = commit
+        self.next_commit_ends = commit if twice else Commit.DONE
         try:
             return self.intake.accept(content(body), key).id
         except KeyReusedError:

@@ -16,7 +16,7 @@ from services.intake import Intake
 from services.queue import Queue
 from services.secret_values import SecretValues
 from services.settings import DatabaseUrl
-from tests.services.life.connection import Fragile
+from tests.services.life.connection import Commit, Fragile
 from tests.services.life.delivering import Delivering, Tally, notification_of
 from tests.services.life.sqs import DEAD_LETTER_URL, QUEUE_URL, Sent, Sqs
 from tests.support.postgres import TestDatabase
@@ -39,6 +39,7 @@ class World(RuleBasedStateMachine):
         self.foreign: set[UUID] = set()
         self.sent: dict[UUID, object] = {}
         self.malformed = 0
+        self.next_commit_ends = Commit.DONE
         self.connection = Fragile.connect(self.database.url, autocommit=True)
         self.connection.execute("TRUNCATE notifications, outbox")
         self.intake = Intake(self.connect)
@@ -50,6 +51,9 @@ class World(RuleBasedStateMachine):
 
     @contextmanager
     def connect(self) -> Iterator[psycopg.Connection[Any]]:
+        if self.connection.closed:
+            self.connection = Fragile.connect(self.database.url, autocommit=True)
+            self.connection.commit_ends = self.next_commit_ends
         yield self.connection
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
