@@ -1,16 +1,14 @@
 """The templates of a cloud assembly, and which of their resources a value refers to."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from assembly.errors import InputError
+from assembly.manifest import document, stack_artifacts
 
 _PATH = "aws:cdk:path"
-# CDK's own name for an environment whose region is not known before deployment.
-_UNKNOWN_REGION = "unknown-region"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +51,11 @@ class Assembly:
     """Value by stack and output name."""
     exports: dict[str, tuple[str, Any]]
     """Stack and value by export name."""
+    _by_place: dict[tuple[str, str], Resource] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_place = {(resource.stack, resource.logical_id): resource for resource in self.resources}
+        object.__setattr__(self, "_by_place", by_place)
 
     def of_type(self, resource_type: str) -> list[Resource]:
         """Resources of a type, in the assembly's order."""
@@ -60,8 +63,7 @@ class Assembly:
 
     def referenced(self, value: Any, stack: str) -> set[Resource]:
         """The resources that a value in a template of this stack names, through outputs of other stacks as well."""
-        known = {(resource.stack, resource.logical_id): resource for resource in self.resources}
-        found = (known.get(target) for target in self._targets(value, stack))
+        found = (self._by_place.get(target) for target in self._targets(value, stack))
         return {resource for resource in found if resource is not None}
 
     def _targets(self, value: Any, stack: str) -> Iterator[tuple[str, str]]:
@@ -98,54 +100,26 @@ def read(folder: Path) -> Assembly:
     resources: list[Resource] = []
     outputs: dict[tuple[str, str], Any] = {}
     exports: dict[str, tuple[str, Any]] = {}
-    for stack, region, template in _templates(folder):
+    for stack in stack_artifacts(folder):
+        template = document(stack.template)
         for logical_id, resource in template.get("Resources", {}).items():
             resources.append(
                 Resource(
-                    stack=stack,
+                    stack=stack.name,
                     logical_id=logical_id,
                     type=str(resource.get("Type")),
                     properties=resource.get("Properties") or {},
                     path=_path(resource, logical_id),
-                    region=region,
+                    region=stack.region,
                 )
             )
         for name, output in (template.get("Outputs") or {}).items():
-            outputs[stack, name] = output.get("Value")
+            outputs[stack.name, name] = output.get("Value")
             if isinstance(exported := output.get("Export", {}).get("Name"), str):
-                exports[exported] = stack, output.get("Value")
+                exports[exported] = stack.name, output.get("Value")
     if not resources:
         raise InputError(f"{folder} holds no stack: synthesize an app into it, such as with cdk synth --all")
     return Assembly(tuple(resources), outputs, exports)
-
-
-def _templates(folder: Path) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
-    """Name, region and template of each stack."""
-    manifest = _document(folder / "manifest.json")
-    for key, artifact in manifest.get("artifacts", {}).items():
-        properties = artifact.get("properties", {})
-        if artifact.get("type") == "aws:cloudformation:stack":
-            region = str(artifact.get("environment", "")).rpartition("/")[2]
-            yield (
-                properties.get("stackName", key),
-                region if region and region != _UNKNOWN_REGION else None,
-                _document(folder / properties["templateFile"]),
-            )
-        elif artifact.get("type") == "cdk:cloud-assembly":
-            yield from _templates(folder / properties["directoryName"])
-
-
-def _document(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        hint = "synthesize first, such as with cdk synth --all, or name the folder: --assembly FOLDER"
-        raise InputError(f"{path} cannot be read ({error.strerror}); {hint}") from None
-    except ValueError as error:
-        raise InputError(f"{path} is no JSON: {error}") from None
-    if not isinstance(document, dict):
-        raise InputError(f"{path} is no JSON object")
-    return document
 
 
 def _path(resource: dict[str, Any], logical_id: str) -> str:

@@ -6,6 +6,10 @@ from pydantic import Field
 
 from config.section import Key, Section
 
+_TIME = "([01][0-9]|2[0-3]):[0-5][0-9]"
+_DAY = "(mon|tue|wed|thu|fri|sat|sun)"
+DailyWindow = Annotated[str, Field(pattern=rf"^{_TIME}-{_TIME}$")]
+WeeklyWindow = Annotated[str, Field(pattern=rf"^{_DAY}:{_TIME}-{_DAY}:{_TIME}$")]
 # A size of the provider's where a configuration leaves the choice to it.
 InstanceType = Annotated[str, Field(pattern=r"^(db|cache|mq)\.[a-z0-9]+\.[a-z0-9]+$|^[a-z0-9]+\.[a-z0-9]+\.search$")]
 
@@ -19,14 +23,21 @@ class _PostgresConfig(Section):
     """PostgreSQL version, major (16 to 18) and minor."""
     port: int = Field(default=5432, ge=1150, le=65535)
     """TCP port."""
+    password_rotation_days: int = Field(default=30, ge=1, le=365)
+    """Days after which each of its users gets another password."""
     backup_retention_days: int = Field(ge=1, le=35)
     """Days for which any point in time can be restored."""
+    backup_window_utc: DailyWindow | None = None
+    """Time of day of the automated backup in UTC, such as `02:00-03:00`; None leaves it to RDS."""
+    maintenance_window_utc: WeeklyWindow | None = None
+    """Time of the week of patches in UTC, such as `sun:04:00-sun:05:00`; None leaves it to RDS."""
 
 
 class AuroraConfig(_PostgresConfig):
     """An Aurora PostgreSQL cluster, Serverless v2."""
 
     kind: Literal["aurora"] = "aurora"
+    """Tells it from an RDS instance where either may stand."""
     min_acu: float = Field(ge=0, le=256, multiple_of=0.5)
     """Capacity floor in Aurora Capacity Units; 0 lets an idle cluster pause."""
     max_acu: float = Field(ge=1, le=256, multiple_of=0.5)
@@ -41,12 +52,13 @@ class InstanceConfig(_PostgresConfig):
     """An RDS for PostgreSQL instance."""
 
     kind: Literal["instance"] = "instance"
+    """Tells it from an Aurora cluster where either may stand."""
     instance_type: InstanceType | None = None
     """Instance class such as `db.t4g.micro`; None takes the provider's."""
     multi_az: bool = False
     """A synchronous standby in another zone that takes over by itself."""
-    storage_gib: int = Field(default=20, ge=20, le=65_536)
-    """Storage at the start."""
+    storage_gib: int = Field(default=20, ge=20, le=59_578)
+    """Storage at the start; RDS lets it grow by a tenth at least, up to 65,536 GiB."""
     max_storage_gib: int = Field(default=100, ge=20, le=65_536)
     """Storage that it may grow to by itself."""
 
@@ -63,6 +75,8 @@ class QueueConfig(Section):
     """Days a message may wait in the queue."""
     dlq_retention_days: int = Field(default=14, ge=4, le=14)
     """Days a message stays in the dead-letter queue."""
+    visibility_timeout_seconds: int | None = Field(default=None, ge=30, le=43_200)
+    """Seconds a received message stays hidden from other receivers; None makes it the least that the worker needs."""
     max_receive_count: int = Field(default=5, ge=5, le=1000)
     """Receives after which SQS moves a message to the dead-letter queue; below 5, throttling alone can do it."""
     depth_alarm_messages: int = Field(ge=1, le=1_000_000)

@@ -9,8 +9,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from config import section, tree
+from config.end_of_life import refusal
 from config.model import SystemConfig
-from config.problems import Problem
+from config.problems import Problem, as_written, close_to
 from config.section import Refused, Section
 
 # What marks a key of a mapping, rather than what stands under it.
@@ -63,9 +64,10 @@ def problems_of(
             shown = shown[: shown.index(_KEY) - 1]
         field = ".".join((*prefix, *shown)) + suffix
         # What several sections that may stand there say alike is told once.
-        identity = f"{field} {fault['type']} {fault['input']!r}"
+        identity = f"{field} {fault['type']} {as_written(fault['input'])}"
         given = {} if fault["type"] == "missing" else {"value": fault["input"]}
-        problems[identity] = Problem(field=field, allowed=allowed, **given)
+        is_range = fault["type"] in _RANGE_FAULTS
+        problems[identity] = Problem(field=field, allowed=allowed, is_range=is_range, **given)
     return list(problems.values())
 
 
@@ -98,21 +100,33 @@ def _allowed(fault: Any, loc: tree.Path, kind: type[Section]) -> str:
     if loc[-1:] == (_KEY,) and fault["type"] in _KEY_FAULTS and "tags" not in loc:
         return f"not a name; {_NAMES}"
     if fault["type"] in _RANGE_FAULTS and limits:
-        return f"out of range; {_range(limits)}"
+        return f"out of range; {_range(limits)}{_nearest(fault['input'], limits)}"
     told = str(fault["msg"]).removeprefix("Value error, ")
-    return told + (_hint(fault["type"], loc, kind, limits) if loc else "")
+    if not loc:
+        return told
+    known = refusal(tree.section_of(loc, kind), loc[-1], fault["input"])
+    return (f"{known}; " if known else "") + told + _hint(fault["type"], loc, kind, limits)
 
 
 def _hint(fault: str, loc: tree.Path, kind: type[Section], limits: dict[str, float]) -> str:
     """Return what may be there instead, where the fault itself does not say it."""
     fields = tree.section_of(loc, kind).model_fields
     if fault == "extra_forbidden":
-        return f"; allowed: {', '.join(fields)}"
+        return f"; allowed: {', '.join(fields)}{close_to(loc[-1], fields)}"
     if fault.startswith(("int_", "float_")) and limits:
         return f"; {_range(limits)}"
     if fault == "string_pattern_mismatch" and loc[-1] in fields:
         return f"; {fields[loc[-1]].description}"
     return ""
+
+
+def _nearest(value: object, limits: dict[str, float]) -> str:
+    """Return the allowed number that is closest to one out of range; nothing for what is no number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    if "ge" in limits and value < limits["ge"]:
+        return f" (nearest: {limits['ge']})"
+    return f" (nearest: {limits['le']})" if "le" in limits and value > limits["le"] else ""
 
 
 def _range(limits: dict[str, float]) -> str:

@@ -4,15 +4,17 @@ import importlib
 import pkgutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from pydantic import ValidationError
 
 from config import systems
+from config.end_of_life import Calendar, past, uses
 from config.faults import mistake, problems_of, refused_problems
 from config.model import SystemConfig
 from config.problems import ConfigError, Problem
-from config.rules import check
+from config.rules import check, check_tolerantly
+from config.rules.sharing import shared_deployment
 from config.section import Refused, Section, refused_sections
 
 Environments = Mapping[str, Callable[[], SystemConfig]]
@@ -21,6 +23,7 @@ Environments = Mapping[str, Callable[[], SystemConfig]]
 OVERRIDES: Mapping[str, tuple[str, str]] = {
     "certificate_arn": ("load_balancer", "certificate_arn"),
     "telegram_base_url": ("channels", "telegram_base_url"),
+    "webhook_hosts_allowed_inside": ("channels", "webhook_hosts_allowed_inside"),
 }
 
 
@@ -45,7 +48,8 @@ def environments_of(system: str) -> Environments:
 def load(system: str, environment: str, overrides: Mapping[str, str] | None = None) -> SystemConfig:
     """Return the validated configuration of a system in an environment.
 
-    Faults of fields are told all at once; what fields may be only together is looked at when each is valid by itself.
+    All faults are told at once: those of single fields, and those of what fields may be only together, as far as the
+    fields that a rule looks at are there.
 
     Args:
         system: name of the system.
@@ -55,6 +59,26 @@ def load(system: str, environment: str, overrides: Mapping[str, str] | None = No
     Raises:
         ConfigError: the system or environment does not exist, or values in it are not allowed.
     """
+    return _load(system, environment, overrides, None)
+
+
+def load_on(
+    calendar: Calendar, system: str, environment: str, overrides: Mapping[str, str] | None = None
+) -> SystemConfig:
+    """Return the validated configuration of a system in an environment, all of whose versions have support that day.
+
+    Args:
+        calendar: the day; the rest is as for `load`.
+
+    Raises:
+        ConfigError: as `load`; or versions are past their end, or never were.
+    """
+    return _load(system, environment, overrides, calendar)
+
+
+def _load(
+    system: str, environment: str, overrides: Mapping[str, str] | None, calendar: Calendar | None
+) -> SystemConfig:
     subject = f"configuration {system}/{environment}"
     made: SystemConfig | None = None
     problems: list[Problem] = []
@@ -69,16 +93,41 @@ def load(system: str, environment: str, overrides: Mapping[str, str] | None = No
         raise ConfigError(subject, problems)
     problems += _misnamed(made, system, environment)
     config, faults = _overridden(made, overrides or {})
-    if refused or faults:
-        raise ConfigError(subject, [*problems, *faults])
-    try:
-        # A copy made with `model_copy(update=…)` has not been looked at.
-        config = SystemConfig.model_validate(config.model_dump(warnings=False))
-    except ValidationError as error:
-        raise ConfigError(subject, [*problems, *problems_of(error)]) from error
-    if problems := [*problems, *check(config)]:
+    problems += faults
+    if not refused:
+        try:
+            # A copy made with `model_copy(update=…)` has not been looked at.
+            config = SystemConfig.model_validate(config.model_dump(warnings=False))
+        except ValidationError as error:
+            problems += problems_of(error)
+        except (TypeError, ValueError) as error:
+            problems.append(mistake(error, subject))
+    if problems:
+        found = check_tolerantly(config)
+        narrower = {problem.field for problem in found}
+        told = [problem for problem in problems if not (problem.is_range and problem.field in narrower)]
+        told += _besides(found, told)
+        raise ConfigError(subject, [*told, *_ended(config, calendar, told)])
+    told = check(config)
+    told += shared_deployment(config, _others(system, environment))
+    if problems := [*told, *_ended(config, calendar, told)]:
         raise ConfigError(subject, problems)
     return config
+
+
+def _ended(config: SystemConfig, calendar: Calendar | None, told: list[Problem]) -> list[Problem]:
+    """Return the versions past their end on a day that nothing has been told of, as far as faults let them be read."""
+    try:
+        ended = [] if calendar is None else past(list(uses(config)), calendar)
+    except (AttributeError, KeyError, TypeError):
+        return []
+    fields = {problem.field for problem in told}
+    return [problem for problem in ended if problem.field not in fields]
+
+
+def _besides(found: list[Problem], told: list[Problem]) -> list[Problem]:
+    """Return the faults of places that nothing has been told of or below: a wrong value may break rules as well."""
+    return [problem for problem in found if not any(f"{each.field}.".startswith(f"{problem.field}.") for each in told)]
 
 
 @contextmanager
@@ -136,6 +185,14 @@ def _made(system: str, environment: str) -> SystemConfig:
         field = f"{module}: ENVIRONMENTS[{environment!r}]()"
         raise ConfigError(subject, [Problem(field=field, value=made, allowed="is no SystemConfig: return one")])
     return made
+
+
+def _others(system: str, environment: str) -> Iterator[SystemConfig]:
+    """Return a system's other environments, without those that are wrong: of these, whoever loads them is told."""
+    for name in _read(system):
+        if name != environment:
+            with suppress(ConfigError):
+                yield _made(system, name)
 
 
 def _follows(error: BaseException | None, refused: list[Refused]) -> bool:

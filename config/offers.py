@@ -25,9 +25,9 @@ def _versions(**minors: str) -> tuple[str, ...]:
 
 
 POSTGRES_VERSIONS = _versions(
-    v16="1 2 3 4 5 6 7 8 9 10 11 12 13",
-    v17="1 2 3 4 5 6 7 8 9",
-    v18="1 2 3",
+    v16="1 2 3 4 5 6 7 8 9 10 11 12 13 14",
+    v17="1 2 3 4 5 6 7 8 9 10",
+    v18="1 2 3 4",
 )
 """Versions of RDS for PostgreSQL."""
 
@@ -127,6 +127,13 @@ _REGIONS = {
 }
 REGIONS = tuple(f"{area}-{number}" for area, numbers in _REGIONS.items() for number in numbers.split())
 """Regions, without those that only parts of a government reach."""
+
+ZONES: Mapping[str, int] = {**dict.fromkeys(REGIONS, 3), "us-west-1": 2}
+"""Availability Zones that every account has in a region; where there are more than three, three.
+
+Of the three zones of us-west-1 an account sees two.
+https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-availability-zones.html
+"""
 
 
 def search_zones(nodes: int, zones: int) -> int:

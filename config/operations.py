@@ -27,6 +27,8 @@ class MonitoringConfig(Section):
 
     dashboard: bool = True
     """A CloudWatch dashboard of the whole system."""
+    container_insights: bool = True
+    """Container Insights of the cluster: metrics of each service and its tasks, each charged as a custom metric."""
     prometheus: PrometheusConfig | None = None
     """Metrics in Prometheus; None leaves them to CloudWatch."""
 
@@ -53,3 +55,16 @@ class BackupConfig(Section):
     """Region that gets a copy of every recovery point; None keeps them in their own."""
     dump: DumpConfig | None = None
     """A logical dump besides, which is restorable anywhere and without AWS Backup."""
+
+
+class WorkingHours(Section):
+    """The hours of the week at which people work with a system."""
+
+    days: Literal["MON-FRI", "MON-SAT", "MON-SUN"] = "MON-FRI"
+    """Days of the week."""
+    start: str = Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
+    """Time of day at which they begin, such as `08:00`."""
+    end: str = Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
+    """Time of day at which they end, such as `18:00`."""
+    time_zone: str
+    """IANA name of the time zone of both, such as `Europe/Berlin`."""

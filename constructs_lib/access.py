@@ -3,18 +3,20 @@
 A resource's own stack never learns who uses it, so a new consumer changes its own stack only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 
 from config.model import Uses
-from constructs_lib.channels import Channels, port_of
+from constructs_lib.channels import Channels, lead_outside, ports_of
+from constructs_lib.keys import allow_encryption, allow_reading_secret
 from constructs_lib.providers import Provider
 
 _Resource = TypeVar("_Resource")
@@ -32,14 +34,18 @@ class Database:
     """Port the writer answers on, as CloudFormation reports it."""
     port: int
     """TCP port of the server's security group."""
-    secret: secretsmanager.ISecret
-    """Credentials: JSON with `username` and `password`."""
+    master_secret: secretsmanager.ISecret
+    """Credentials of the master user, for what makes the schema and its users: JSON with `username` and `password`."""
     name: str
     """Name of the database inside the server."""
     schema: str
     """Which of the workload's schemas is in it."""
     arn: str
     """ARN of the cluster or instance."""
+    users: Mapping[str, secretsmanager.ISecret] = field(default_factory=dict)
+    """Credentials of each of the database's users: JSON with `username` and `password`."""
+    key: kms.IKey | None = None
+    """The customer key of its data; None where that is AWS's."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -131,17 +137,34 @@ class Access:
     """One declaration of what code uses, resolved against what its system has and the channels of its stack.
 
     Variables and port come first, since code is made with them; `allow` follows once there is a role and a network.
-    `RuntimeFunction` and `FargateService` do both by themselves.
+    `RuntimeFunction` and `FargateService` do both by themselves. `user` is the one that the code signs in to its
+    database as; `lists_buckets` is for code that asks whether its buckets are there, as a service does before it takes
+    work.
 
     Raises:
         MissingResourceError: the declaration names what is not there.
     """
 
-    def __init__(self, uses: Uses, resources: Resources, provider: Provider, channels: Channels | None = None) -> None:
+    def __init__(
+        self,
+        uses: Uses,
+        resources: Resources,
+        provider: Provider,
+        channels: Channels | None = None,
+        *,
+        user: str | None = None,
+        lists_buckets: bool = True,
+    ) -> None:
         self._uses = uses
+        self._lists_buckets = lists_buckets
         self._provider = provider
         self._channels = _present(bool(uses.channels), channels, "channels")
         self._database = _existing(uses.database, resources.databases, "database") if uses.database else None
+        self._user = (
+            _existing(user or "", self._database.users, f"of database {uses.database!r} the user")
+            if self._database
+            else None
+        )
         self._queue = _present(uses.queue, resources.queue, "a queue")
         self._cache = _present(uses.cache, resources.cache, "a cache")
         self._broker = _present(uses.broker, resources.broker, "a broker")
@@ -152,8 +175,14 @@ class Access:
     def variables(self) -> dict[str, str]:
         """The variables by which code finds what it uses; secrets are read at run time, by their ARN."""
         found: dict[str, str] = {}
-        if self._database:
-            found |= database_variables(self._database, self._provider)
+        if self._database and self._user:
+            found |= {
+                "DATABASE_HOST": self._database.host,
+                "DATABASE_PORT": self._database.endpoint_port,
+                "DATABASE_NAME": self._database.name,
+                "DATABASE_SECRET_ARN": self._user.secret_arn,
+                "DATABASE_SSLMODE": self._provider.database_sslmode,
+            }
         if self._queue:
             found["QUEUE_URL"] = self._queue.queue.queue_url
         if self._cache:
@@ -173,50 +202,52 @@ class Access:
         return found
 
     @property
-    def egress_port(self) -> ec2.Port:
-        """The port on which the code reaches the world; to the system's own servers `allow` leads."""
-        return port_of(self._uses.channels)
+    def egress_ports(self) -> Sequence[ec2.Port]:
+        """The ports on which the code reaches the world; to the system's own servers `allow` leads."""
+        return ports_of(self._uses.channels)
+
+    @property
+    def leaves(self) -> bool:
+        """Whether the code delivers to anyone outside of AWS."""
+        return lead_outside(self._uses.channels)
 
     def allow(self, consumer: Consumer) -> None:
         """Let the consumer reach what it uses, and read the credentials of it."""
-        if self._database:
-            allow_database(consumer, self._database)
+        if self._database and self._user:
+            port = ec2.Port.tcp(self._database.port)
+            consumer.network.connections.allow_to(self._database.network, port, "PostgreSQL")
+            allow_reading_secret(consumer.role, self._user)
         if self._queue:
-            self._queue.queue.grant_send_messages(consumer.role)
+            allow_sending(consumer.role, self._queue.queue)
         for server, name in ((self._cache, "Cache"), (self._broker, "Broker"), (self._search, "Search")):
             if server:
                 consumer.network.connections.allow_to(server.network, ec2.Port.tcp(server.port), name)
-                server.secret.grant_read(consumer.role)
+                allow_reading_secret(consumer.role, server.secret)
         for bucket in self._buckets.values():
             _allow_objects(consumer, bucket)
+            if self._lists_buckets:
+                consumer.role.grant_principal.add_to_principal_policy(
+                    iam.PolicyStatement(actions=["s3:ListBucket"], resources=[bucket.bucket_arn])
+                )
         if self._channels:
             self._channels.allow(consumer.role, self._uses.channels)
 
 
-def database_variables(database: Database, provider: Provider) -> dict[str, str]:
-    """Return the variables by which code finds a database; the password itself is read at run time, by the secret."""
-    return {
-        "DATABASE_HOST": database.host,
-        "DATABASE_PORT": database.endpoint_port,
-        "DATABASE_NAME": database.name,
-        "DATABASE_SECRET_ARN": database.secret.secret_arn,
-        "DATABASE_SSLMODE": provider.database_sslmode,
-    }
-
-
-def allow_database(consumer: Consumer, database: Database) -> None:
-    """Let the consumer connect to a database and read its credentials."""
-    consumer.network.connections.allow_to(database.network, ec2.Port.tcp(database.port), "PostgreSQL")
-    database.secret.grant_read(consumer.role)
+def allow_sending(role: iam.IGrantable, queue: sqs.IQueue) -> None:
+    """Let a role send to a queue; the CDK's own grant lets it read the queue's settings too."""
+    role.grant_principal.add_to_principal_policy(
+        iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[queue.queue_arn])
+    )
+    allow_encryption(role, queue.encryption_master_key, "sqs")
 
 
 def _allow_objects(consumer: Consumer, bucket: s3.IBucket) -> None:
-    """Let the consumer read and write objects; the CDK's own grant names actions by wildcards."""
-    actions = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"]
-    principal = consumer.role.grant_principal
-    principal.add_to_principal_policy(iam.PolicyStatement(actions=actions, resources=[bucket.arn_for_objects("*")]))
-    # Without it, an object that is not there is refused like a forbidden one.
-    principal.add_to_principal_policy(iam.PolicyStatement(actions=["s3:ListBucket"], resources=[bucket.bucket_arn]))
+    """Let the consumer read and write objects; what an upload leaves unfinished is the bucket's to clear away."""
+    actions = ["s3:GetObject", "s3:PutObject"]
+    consumer.role.grant_principal.add_to_principal_policy(
+        iam.PolicyStatement(actions=actions, resources=[bucket.arn_for_objects("*")])
+    )
+    allow_encryption(consumer.role, bucket.encryption_key, "s3")
 
 
 def _existing(key: str, found: Mapping[str, _Resource], what: str) -> _Resource:

@@ -1,12 +1,14 @@
 """Alarms, and the encrypted topic they speak to."""
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
+
+from config.model import Lifecycle
+from constructs_lib.keys import encryption_key
 
 _RISES_TO = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
 _FALLS_TO = cloudwatch.ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD
@@ -19,21 +21,20 @@ class AlarmTopic(Construct):
         super().__init__(scope, id_)
         # CloudWatch cannot use the AWS-managed key of SNS, so an encrypted alarm topic takes a key of its own. It
         # protects messages in flight only, so nothing is lost when it goes.
-        key = kms.Key(
-            self,
-            "Key",
-            description="Encrypts the alarm topic",
-            enable_key_rotation=True,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        key = encryption_key(self, "Key", description="Encrypts the alarm topic", lifecycle=Lifecycle.DESTROY)
         # Any policy replaces the default one, by which CloudWatch may publish: so it is allowed by name.
         alarms_of_this_account = iam.ServicePrincipal(
             "cloudwatch.amazonaws.com",
             conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
         )
-        key.grant(alarms_of_this_account, "kms:Decrypt", "kms:GenerateDataKey*")
+        key.grant(alarms_of_this_account, "kms:Decrypt", "kms:GenerateDataKey")
         self.topic = sns.Topic(self, "Topic", master_key=key, enforce_ssl=True)
-        self.topic.grant_publish(alarms_of_this_account)
+        # By hand: the CDK's own grant would let it use the key by wildcards.
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[alarms_of_this_account], actions=["sns:Publish"], resources=[self.topic.topic_arn]
+            )
+        )
 
 
 def alarm(

@@ -11,8 +11,9 @@ from config.model import AuroraConfig, Lifecycle
 from constructs_lib.access import Database
 from constructs_lib.alarms import alarm
 from constructs_lib.graphs import Graph
+from constructs_lib.keys import customer_key
 from constructs_lib.lifecycle import database_removal_policy, is_protected
-from constructs_lib.network import data_subnets
+from constructs_lib.network import data_subnets, let_nothing_out
 
 MASTER_USER = "postgres"
 _MINUTE = Duration.minutes(1)
@@ -35,6 +36,7 @@ class AuroraPostgres(Construct):
         engine = rds.DatabaseClusterEngine.aurora_postgres(version=_engine_version(config.engine_version))
         protected = is_protected(lifecycle)
         subnets = data_subnets(vpc)
+        key = customer_key(self, "rds", "secretsmanager")
         zones = vpc.select_subnets(subnet_type=subnets.subnet_type).availability_zones
         self.cluster = rds.DatabaseCluster(
             self,
@@ -55,7 +57,7 @@ class AuroraPostgres(Construct):
             serverless_v2_auto_pause_duration=_minutes(config.auto_pause_minutes),
             default_database_name=config.name,
             # RDS generates the password, keeps it in Secrets Manager and rotates it, without a function of ours.
-            credentials=rds.Credentials.from_username(MASTER_USER),
+            credentials=rds.Credentials.from_username(MASTER_USER, encryption_key=key),
             manage_master_user_password=True,
             parameter_group=rds.ParameterGroup(
                 self,
@@ -65,7 +67,11 @@ class AuroraPostgres(Construct):
                 parameters={"rds.force_ssl": "1"},
             ),
             storage_encrypted=True,
-            backup=rds.BackupProps(retention=Duration.days(config.backup_retention_days)),
+            storage_encryption_key=key,
+            backup=rds.BackupProps(
+                retention=Duration.days(config.backup_retention_days), preferred_window=config.backup_window_utc
+            ),
+            preferred_maintenance_window=config.maintenance_window_utc,
             copy_tags_to_snapshot=True,
             deletion_protection=protected,
             delete_automated_backups=not protected,
@@ -79,11 +85,13 @@ class AuroraPostgres(Construct):
             host=self.cluster.cluster_endpoint.hostname,
             endpoint_port=str(self.cluster.cluster_endpoint.port),
             port=config.port,
-            secret=self.cluster.secret,
+            master_secret=self.cluster.secret,
             name=config.name,
             schema=config.schema_name,
             arn=self.cluster.cluster_arn,
+            key=key,
         )
+        let_nothing_out(self.cluster)
         self._connections = self.cluster.metric_database_connections(period=_MINUTE, statistic="Maximum")
         if alarm_topic is not None:
             alarm(

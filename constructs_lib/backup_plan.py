@@ -6,13 +6,16 @@ from aws_cdk import ArnFormat, Duration, Names, Stack
 from aws_cdk import aws_backup as backup
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from config.model import BackupConfig, Lifecycle
 from constructs_lib.alarms import alarm
+from constructs_lib.backup_role import backup_role
 from constructs_lib.graphs import Graph
-from constructs_lib.lifecycle import is_protected, removal_policy
+from constructs_lib.keys import customer_key
+from constructs_lib.lifecycle import is_protected, named_removal_policy
 
 # The vault that AWS Backup's console makes when it is first opened in a region, or a person by its CLI: copies go
 # there, so that no stack is needed in that region.
@@ -22,7 +25,7 @@ _HOUR = Duration.hours(1)
 
 
 class DailyBackups(Construct):
-    """The vault and the plan over resources given by their ARNs."""
+    """The vault and the plan over databases given by their ARNs, and by the customer keys that encrypt them."""
 
     def __init__(
         self,
@@ -31,6 +34,7 @@ class DailyBackups(Construct):
         *,
         config: BackupConfig,
         resource_arns: Sequence[str],
+        keys: Sequence[kms.IKey],
         lifecycle: Lifecycle,
         alarm_topic: sns.ITopic | None,
     ) -> None:
@@ -42,9 +46,10 @@ class DailyBackups(Construct):
             self,
             "Vault",
             backup_vault_name=name,
+            encryption_key=customer_key(self, "backup", "rds"),
             # By policy, so that not even an administrator deletes a recovery point before its time by mistake.
             block_recovery_point_deletion=protected,
-            removal_policy=removal_policy(lifecycle),
+            removal_policy=named_removal_policy(lifecycle),
         )
         plan = backup.BackupPlan(
             self,
@@ -61,8 +66,19 @@ class DailyBackups(Construct):
                 )
             ],
         )
+        copies = [] if config.copy_region is None else [self._copy_vault_arn(config.copy_region)]
         plan.add_selection(
-            "Databases", resources=[backup.BackupResource.from_arn(resource_arn) for resource_arn in resource_arns]
+            "Databases",
+            resources=[backup.BackupResource.from_arn(resource_arn) for resource_arn in resource_arns],
+            role=backup_role(
+                self,
+                "Role",
+                database_arns=resource_arns,
+                keys=keys,
+                vault_arns=[self.vault.backup_vault_arn, *copies],
+                copy_region=config.copy_region,
+            ),
+            disable_default_backup_policy=True,
         )
         if alarm_topic is not None:
             alarm(
@@ -105,16 +121,19 @@ class DailyBackups(Construct):
     def _copies(self, config: BackupConfig) -> list[backup.BackupPlanCopyActionProps] | None:
         if config.copy_region is None:
             return None
-        arn = Stack.of(self).format_arn(
-            service="backup",
-            region=config.copy_region,
-            resource="backup-vault",
-            resource_name=COPY_VAULT,
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
+        arn = self._copy_vault_arn(config.copy_region)
         vault = backup.BackupVault.from_backup_vault_arn(self, "CopyVault", arn)
         return [
             backup.BackupPlanCopyActionProps(
                 destination_backup_vault=vault, delete_after=Duration.days(config.retention_days)
             )
         ]
+
+    def _copy_vault_arn(self, region: str) -> str:
+        return Stack.of(self).format_arn(
+            service="backup",
+            region=region,
+            resource="backup-vault",
+            resource_name=COPY_VAULT,
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )

@@ -12,7 +12,8 @@ from config.model import BrokerConfig, Lifecycle
 from constructs_lib.access import Broker
 from constructs_lib.alarms import alarm
 from constructs_lib.graphs import Graph
-from constructs_lib.lifecycle import removal_policy
+from constructs_lib.keys import customer_key
+from constructs_lib.lifecycle import named_removal_policy, removal_policy
 from constructs_lib.network import PRIVATE
 from constructs_lib.providers import Provider
 
@@ -46,6 +47,8 @@ class RabbitMqBroker(Construct):
         secret = secretsmanager.Secret(
             self,
             "Credentials",
+            # The secret alone: RabbitMQ's volumes are encrypted by a key of AWS's own, and take no other.
+            encryption_key=customer_key(self, "secretsmanager"),
             description="User and password of the broker",
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 secret_string_template=f'{{"username": "{USER}"}}',
@@ -79,7 +82,7 @@ class RabbitMqBroker(Construct):
                 )
             ],
         )
-        self._broker.apply_removal_policy(removal_policy(lifecycle))
+        self._broker.apply_removal_policy(named_removal_policy(lifecycle))
         self.broker = Broker(
             network=ec2.Connections(security_groups=[group]),
             url=Fn.select(0, self._broker.attr_amqp_endpoints),

@@ -12,6 +12,7 @@ from config.model import CacheConfig, Lifecycle
 from constructs_lib.access import Cache
 from constructs_lib.alarms import alarm
 from constructs_lib.graphs import Graph
+from constructs_lib.keys import customer_key
 from constructs_lib.lifecycle import database_removal_policy, removal_policy
 from constructs_lib.network import data_subnets
 from constructs_lib.providers import Provider
@@ -41,9 +42,11 @@ class CacheCluster(Construct):
         super().__init__(scope, id_)
         several = config.nodes > 1
         group = ec2.SecurityGroup(self, "SecurityGroup", vpc=vpc, description="The cache", allow_all_outbound=False)
+        key = customer_key(self, "elasticache", "secretsmanager")
         secret = secretsmanager.Secret(
             self,
             "Token",
+            encryption_key=key,
             description="Token that clients of the cache sign in with",
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 exclude_punctuation=True, include_space=False, password_length=_TOKEN_LENGTH
@@ -80,6 +83,7 @@ class CacheCluster(Construct):
             security_group_ids=[group.security_group_id],
             port=PORT,
             at_rest_encryption_enabled=True,
+            kms_key_id=None if key is None else key.key_arn,
             transit_encryption_enabled=True,
             # A reference that CloudFormation resolves: the token stands in no template.
             auth_token=secret.secret_value.unsafe_unwrap(),

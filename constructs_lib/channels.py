@@ -1,6 +1,6 @@
 """The ways out to the recipients, as permissions and variables of whoever delivers."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from aws_cdk import Stack
 from aws_cdk import aws_ec2 as ec2
@@ -9,8 +9,9 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from config.model import Channel, ChannelsConfig, Lifecycle
+from constructs_lib.keys import allow_reading_secret, customer_key
 from constructs_lib.lifecycle import removal_policy
-from constructs_lib.network import ANY_TCP, HTTPS
+from constructs_lib.network import HTTPS, UNPRIVILEGED
 
 
 class Channels(Construct):
@@ -31,6 +32,7 @@ class Channels(Construct):
             self.telegram_secret = secretsmanager.Secret(
                 self,
                 "TelegramToken",
+                encryption_key=customer_key(self, "secretsmanager"),
                 description="Token of the Telegram bot, as BotFather gives it",
                 removal_policy=removal_policy(lifecycle),
             )
@@ -43,6 +45,8 @@ class Channels(Construct):
         if "telegram" in channels:
             found["TELEGRAM_SECRET_ARN"] = self._telegram_token.secret_arn
             found["TELEGRAM_BASE_URL"] = str(self._config.telegram_base_url).rstrip("/")
+        if "webhook" in channels and self._config.webhook_hosts_allowed_inside:
+            found["WEBHOOK_HOSTS_ALLOWED_INSIDE"] = ",".join(self._config.webhook_hosts_allowed_inside)
         return found
 
     def allow(self, role: iam.IGrantable, channels: Collection[Channel]) -> None:
@@ -52,7 +56,7 @@ class Channels(Construct):
         if "sms" in channels:
             role.grant_principal.add_to_principal_policy(self._sending_sms())
         if "telegram" in channels:
-            self._telegram_token.grant_read(role)
+            allow_reading_secret(role, self._telegram_token)
 
     @property
     def _sender(self) -> str:
@@ -83,6 +87,14 @@ class Channels(Construct):
         return iam.PolicyStatement(actions=["sns:Publish"], not_resources=[topics])
 
 
-def port_of(channels: Collection[Channel]) -> ec2.Port:
-    """Return the port on which code reaches the world for these channels: a webhook's recipient chooses its own."""
-    return ANY_TCP if "webhook" in channels else HTTPS
+def ports_of(channels: Collection[Channel]) -> Sequence[ec2.Port]:
+    """Return the ports on which code reaches the world for these channels: a webhook's recipient chooses its own.
+
+    They are those that the API takes in a webhook's URL.
+    """
+    return (HTTPS, UNPRIVILEGED) if "webhook" in channels else (HTTPS,)
+
+
+def lead_outside(channels: Collection[Channel]) -> bool:
+    """Tell whether these channels deliver to anyone but AWS, which has endpoints inside a VPC for e-mail and SMS."""
+    return bool({"webhook", "telegram"} & set(channels))

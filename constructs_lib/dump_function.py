@@ -7,11 +7,13 @@ from aws_cdk import aws_scheduler_targets as targets
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from config.database_users import DUMP
 from config.model import DumpConfig, Uses
 from constructs_lib.access import Access, Resources
 from constructs_lib.alarms import alarm
 from constructs_lib.functions import RuntimeFunction
 from constructs_lib.graphs import Graph
+from constructs_lib.schedule_role import schedule_role
 from constructs_lib.workload import WorkloadOptions
 
 # The longest that Lambda lets a function run: what a dump and its restore may take together.
@@ -44,7 +46,7 @@ class DumpFunction(Construct):
             options=options,
             memory_mib=_MEMORY_MIB,
             timeout_seconds=TIMEOUT_SECONDS,
-            access=Access(uses, resources, options.provider),
+            access=Access(uses, resources, options.provider, user=DUMP, lists_buckets=False),
             variables={"DATABASE_SCHEMA": resources.databases[config.database].schema},
         ).function
         scheduler.Schedule(
@@ -52,7 +54,12 @@ class DumpFunction(Construct):
             "Daily",
             description="Dumps the database once a day",
             schedule=scheduler.ScheduleExpression.cron(minute="0", hour=str(config.hour_utc)),
-            target=targets.LambdaInvoke(self.function, retry_attempts=2, max_event_age=Duration.hours(2)),
+            target=targets.LambdaInvoke(
+                self.function,
+                role=schedule_role(self, "ScheduleRole", function=self.function),
+                retry_attempts=2,
+                max_event_age=Duration.hours(2),
+            ),
         )
         self._errors = self.function.metric_errors(period=Duration.minutes(5))
         if alarm_topic is not None:

@@ -1,4 +1,4 @@
-"""Which of AWS's own APIs code calls: those that need an interface endpoint where no NAT leads to them."""
+"""Which of AWS's own APIs code calls: those that get an interface endpoint, without NAT or where config says so."""
 
 from config.model import MonitoringConfig, Nat, SystemConfig
 
@@ -8,11 +8,11 @@ _BY_CHANNEL = {"email": "email", "sms": "sns"}
 
 
 def endpoints_needed(config: SystemConfig) -> tuple[str, ...]:
-    """Return the short names of the AWS services that need an interface endpoint, such as `sqs`; none if NAT is there.
+    """Return the short names of the AWS services that get an interface endpoint, such as `sqs`; none if NAT is enough.
 
     S3 is not among them: its gateway endpoint is always there.
     """
-    if config.network.nat is not Nat.NONE:
+    if config.network.nat is not Nat.NONE and not config.network.interface_endpoints:
         return ()
     used = set(_ALWAYS)
     every = [service.uses for service in config.services.values()]

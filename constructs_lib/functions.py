@@ -6,12 +6,13 @@ from pathlib import Path
 from aws_cdk import Duration
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk.aws_lambda_python_alpha import PythonFunction
 from constructs import Construct
 
 from constructs_lib.access import Access, Consumer
+from constructs_lib.function_role import function_role
 from constructs_lib.lifecycle import removal_policy
+from constructs_lib.logs import log_group
 from constructs_lib.network import HTTPS, PRIVATE, egress_security_group
 from constructs_lib.packaging import LAMBDA_PYTHON, services_package
 from constructs_lib.project import WORKERS_FOLDER
@@ -49,7 +50,15 @@ class RuntimeFunction(Construct):
     ) -> None:
         super().__init__(scope, id_)
         security_group = egress_security_group(
-            self, vpc=vpc, description=description, port=access.egress_port if access else HTTPS
+            self,
+            vpc=vpc,
+            description=description,
+            inside=options.inside,
+            ports=access.egress_ports if access else (HTTPS,),
+            leaves=access.leaves if access else False,
+        )
+        group = log_group(
+            self, "Logs", retention=options.log_retention, removal_policy=removal_policy(options.lifecycle)
         )
         self.function = PythonFunction(
             self,
@@ -67,12 +76,8 @@ class RuntimeFunction(Construct):
             vpc=vpc,
             vpc_subnets=PRIVATE,
             security_groups=[security_group],
-            log_group=logs.LogGroup(
-                self,
-                "Logs",
-                retention=options.log_retention,
-                removal_policy=removal_policy(options.lifecycle),
-            ),
+            log_group=group,
+            role=function_role(self, "Role", log_group=group),
             environment={
                 **options.variables(handler_folder),
                 **(access.variables if access else {}),

@@ -24,3 +24,12 @@ def database_removal_policy(lifecycle: Lifecycle) -> RemovalPolicy:
 def removal_policy(lifecycle: Lifecycle) -> RemovalPolicy:
     """Return the policy of a resource with state but without snapshots: a protected one stays."""
     return RemovalPolicy.RETAIN if is_protected(lifecycle) else RemovalPolicy.DESTROY
+
+
+def named_removal_policy(lifecycle: Lifecycle) -> RemovalPolicy:
+    """Return the policy of what has a name that AWS asks for: as `removal_policy`, but it goes when its making fails.
+
+    If it stayed after a first deployment that is rolled back, the next one would be refused: AWS has the name already.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
+    """
+    return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if is_protected(lifecycle) else RemovalPolicy.DESTROY

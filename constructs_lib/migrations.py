@@ -1,25 +1,26 @@
-"""Migrations of a database, applied while its stack is deployed, before any new code can use it."""
+"""Migrations of a database and its users, applied while its stack is deployed, before any new code can use it."""
 
 from aws_cdk import CustomResource, Duration, FileSystem
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from config.model import Uses
-from constructs_lib.access import Access, Database, Resources
+from constructs_lib.access import Database
+from constructs_lib.database_users import master_access, users_variables
 from constructs_lib.functions import RuntimeFunction
+from constructs_lib.keys import allow_reading_secret
 from constructs_lib.project import SERVICES_FOLDER
 from constructs_lib.workload import WorkloadOptions
 
 # Longer than a paused cluster needs to wake and a migration to run; CloudFormation gives up a minute later.
 TIMEOUT_SECONDS = 300
-# The one database that the function uses.
-_KEY = "database"
 
 
 class Migrations(Construct):
-    """A function that brings the schema up to date, run whenever the migrations have changed.
+    """A function that brings the schema and its users up to date, run whenever either has changed.
 
-    A migration that fails, fails the deployment: the stacks with the new code are then not reached.
+    It signs in as the master user, makes the users and gives them the rights that stand beside the migrations; `run` is
+    what has done so once it is there. A migration that fails, fails the deployment: the stacks with the new code are
+    then not reached.
     """
 
     def __init__(
@@ -30,15 +31,19 @@ class Migrations(Construct):
             self,
             "Migrator",
             handler_folder="migrations",
-            description="Brings the database schema up to date",
+            description="Brings the database schema and its users up to date",
             vpc=vpc,
             options=options,
             memory_mib=512,
             timeout_seconds=TIMEOUT_SECONDS,
-            access=Access(Uses(database=_KEY), Resources(databases={_KEY: database}), options.provider),
-            variables={"DATABASE_SCHEMA": database.schema},
+            access=master_access(database, options),
+            variables={"DATABASE_SCHEMA": database.schema, **users_variables(self, database)},
         )
-        run = CustomResource(
+        self.function = migrator.function
+        for secret in database.users.values():
+            # To give each user the password that its secret holds.
+            allow_reading_secret(migrator.function, secret)
+        self.run = CustomResource(
             self,
             "Run",
             resource_type="Custom::DatabaseMigrations",
@@ -46,10 +51,11 @@ class Migrations(Construct):
             service_timeout=Duration.seconds(TIMEOUT_SECONDS + 60),
             properties={
                 "Schema": database.schema,
+                "Users": users_variables(self, database)["DATABASE_USERS"],
                 "Fingerprint": FileSystem.fingerprint(
                     str(SERVICES_FOLDER / "migrations" / database.schema), exclude=["*.pyc"]
                 ),
             },
         )
         # The role's policy and the rules into the server must stand before the function runs.
-        run.node.add_dependency(migrator, database.network)
+        self.run.node.add_dependency(migrator, database.network)

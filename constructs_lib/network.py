@@ -1,24 +1,42 @@
 """A VPC in two or three tiers: public for load balancers, private for compute, isolated for data."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import jsii
+from aws_cdk import Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from config.model import Nat, NetworkConfig, SubnetBlocks
+from config.model import FlowLogsConfig, Lifecycle, Nat, NetworkConfig, SubnetBlocks
+from constructs_lib.endpoint_policies import let_through, let_through_to_s3
+from constructs_lib.flow_logs import FlowLogs
 from constructs_lib.provider_logs import end_provider_logs
 
 PUBLIC = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC)
 PRIVATE = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
 ISOLATED = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
 HTTPS = ec2.Port.tcp(443)
-ANY_TCP = ec2.Port.all_tcp()
+# Above those that only a system's own services take: no mail, shell or name server is reached by these.
+UNPRIVILEGED = ec2.Port.tcp_range(1024, 65_535)
 _THREE_TIERS = 3
+# Of Amazon Linux 2023, whose images take no less.
+_ROOT_DEVICE = "/dev/xvda"
+_ROOT_GIB = 8
 # The CDK's provider that closes the default security group.
 _CLOSING_PROVIDER = "Custom::VpcRestrictDefaultSGCustomResourceProvider"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inside:
+    """What code in a VPC reaches without leaving it."""
+
+    endpoints: ec2.ISecurityGroup | None = None
+    """The security group of the interface endpoints of AWS's APIs; None where there are none."""
+    s3_prefix_list_id: str | None = None
+    """The addresses of S3, which the gateway endpoint leads to; None where config does not name them."""
 
 
 @jsii.implements(ec2.IIpAddresses)
@@ -55,6 +73,7 @@ class Network(Construct):
         *,
         config: NetworkConfig,
         log_retention: logs.RetentionDays,
+        lifecycle: Lifecycle = Lifecycle.DESTROY,
         endpoints: Sequence[str] = (),
     ) -> None:
         super().__init__(scope, id_)
@@ -79,12 +98,42 @@ class Network(Construct):
             },
         )
         self._await_internet()
-        self._add_endpoints(endpoints)
+        self.inside = Inside(
+            endpoints=self._add_endpoints(endpoints),
+            s3_prefix_list_id=config.s3_prefix_list_id if endpoints else None,
+        )
+        if isinstance(config.flow_logs, FlowLogsConfig):
+            FlowLogs(
+                self,
+                "FlowLogs",
+                vpc=self.vpc,
+                config=config.flow_logs,
+                lifecycle=lifecycle,
+                log_retention=log_retention,
+            )
         end_provider_logs(self, "ClosingLogs", provider=_CLOSING_PROVIDER, retention=log_retention)
         if isinstance(nat_provider, ec2.NatInstanceProviderV2):
-            nat_provider.connections.allow_from(
-                ec2.Peer.ipv4(self.vpc.vpc_cidr_block), ec2.Port.all_traffic(), "Private subnets to the internet"
-            )
+            self._harden(nat_provider)
+
+    def _harden(self, nat: ec2.NatInstanceProviderV2) -> None:
+        """Let the NAT instance pass on what code may ask for, and keep what it holds to itself."""
+        for port in (HTTPS, UNPRIVILEGED):
+            nat.connections.allow_from(ec2.Peer.ipv4(self.vpc.vpc_cidr_block), port, "Private subnets to the internet")
+            nat.connections.allow_to(ec2.Peer.any_ipv4(), port, "The internet")
+        for instance in self.vpc.node.find_all():
+            if isinstance(instance, ec2.CfnInstance):
+                # Credentials only for a caller that asks for a token first, and for no packet that was passed on.
+                instance.metadata_options = ec2.CfnInstance.MetadataOptionsProperty(
+                    http_tokens="required", http_put_response_hop_limit=1
+                )
+                instance.block_device_mappings = [
+                    ec2.CfnInstance.BlockDeviceMappingProperty(
+                        device_name=_ROOT_DEVICE,
+                        ebs=ec2.CfnInstance.EbsProperty(
+                            encrypted=True, volume_type="gp3", volume_size=_ROOT_GIB, delete_on_termination=True
+                        ),
+                    )
+                ]
 
     def _await_internet(self) -> None:
         """Make gateways only when the VPC has its way out.
@@ -98,22 +147,38 @@ class Network(Construct):
             if isinstance(gateway, ec2.CfnNatGateway) and gateway.subnet_id is None:
                 gateway.node.add_dependency(*attachments)
 
-    def _add_endpoints(self, names: Sequence[str]) -> None:
+    def _keep_data_in_own_buckets(self) -> None:
+        """Let S3 be reached by this account for its own buckets: code that cannot leave the VPC leaves by none either.
+
+        Only beside interface endpoints: where there is NAT alone, S3 of any other region is open by that way.
+        """
+        gateway = self.vpc.node.find_child("S3")
+        if not isinstance(gateway, ec2.GatewayVpcEndpoint):
+            message = f"{gateway.node.path} is no gateway endpoint"
+            raise TypeError(message)
+        stack = Stack.of(self)
+        for statement in let_through_to_s3(stack.account, stack.region):
+            gateway.add_to_policy(statement)
+
+    def _add_endpoints(self, names: Sequence[str]) -> ec2.ISecurityGroup | None:
         if not names:
-            return
-        # One group for all of them: they let in whatever has an address in the VPC, and authorize by IAM.
+            return None
+        # One group for all of them. Who reaches them, each makes a rule for: `egress_security_group`.
+        self._keep_data_in_own_buckets()
         group = ec2.SecurityGroup(
             self, "EndpointSecurityGroup", vpc=self.vpc, description="Endpoints of AWS APIs", allow_all_outbound=False
         )
-        group.add_ingress_rule(ec2.Peer.ipv4(self.vpc.vpc_cidr_block), HTTPS, "AWS APIs from within the VPC")
         for name in names:
-            self.vpc.add_interface_endpoint(
+            endpoint = self.vpc.add_interface_endpoint(
                 "".join(part.capitalize() for part in name.replace(".", "-").split("-")) + "Endpoint",
                 service=ec2.InterfaceVpcEndpointAwsService(name),
                 subnets=PRIVATE,
                 security_groups=[group],
                 open=False,
             )
+            for statement in let_through(name, Stack.of(self).account):
+                endpoint.add_to_policy(statement)
+        return group
 
 
 def data_subnets(vpc: ec2.IVpc) -> ec2.SubnetSelection:
@@ -121,15 +186,61 @@ def data_subnets(vpc: ec2.IVpc) -> ec2.SubnetSelection:
     return ISOLATED if vpc.isolated_subnets else PRIVATE
 
 
-def egress_security_group(
-    scope: Construct, *, vpc: ec2.IVpc, description: str, port: ec2.Port = HTTPS
-) -> ec2.SecurityGroup:
-    """Return a security group `SecurityGroup` whose members reach the world on one port only.
+def let_nothing_out(members: ec2.IConnectable) -> None:
+    """Close the ways out of what the CDK makes a group for, which lets everything out: a server answers only.
 
-    AWS's own APIs answer on 443; what else a member may reach, it gets rule by rule.
+    Raises:
+        TypeError: a group is not made here.
+    """
+    for group in members.connections.security_groups:
+        made = group.node.default_child
+        if not isinstance(made, ec2.CfnSecurityGroup):
+            message = f"{group.node.path} is not made here: let nothing out where it is made"
+            raise TypeError(message)
+        # As the CDK writes it for groups that it is told to close.
+        made.security_group_egress = [
+            ec2.CfnSecurityGroup.EgressProperty(
+                cidr_ip="255.255.255.255/32",
+                description="Disallow all traffic",
+                ip_protocol="icmp",
+                from_port=252,
+                to_port=86,
+            )
+        ]
+
+
+def egress_security_group(
+    scope: Construct,
+    *,
+    vpc: ec2.IVpc,
+    description: str,
+    inside: Inside,
+    ports: Sequence[ec2.Port] = (HTTPS,),
+    leaves: bool = True,
+) -> ec2.SecurityGroup:
+    """Return a security group `SecurityGroup` whose members reach AWS's APIs, and the world on some ports.
+
+    AWS's own APIs answer on 443; what else a member may reach, it gets rule by rule. Members that do not need to leave
+    the VPC cannot, where both interface endpoints and the addresses of S3 are known: images and files come from there.
+
+    Args:
+        scope: what the group is for.
+        vpc: where it is.
+        description: what its members are.
+        inside: what is reached without leaving the VPC.
+        ports: on which members reach the world by IPv4.
+        leaves: whether members deliver to anyone outside of AWS.
     """
     group = ec2.SecurityGroup(scope, "SecurityGroup", vpc=vpc, description=description, allow_all_outbound=False)
-    group.add_egress_rule(ec2.Peer.any_ipv4(), port, "AWS APIs and recipients")
+    if inside.endpoints is not None:
+        # From the side of the consumer: Network must not name what stands above it.
+        inside.endpoints.add_ingress_rule(group, HTTPS, description, remote_rule=True)
+    if not leaves and inside.endpoints is not None and inside.s3_prefix_list_id is not None:
+        group.add_egress_rule(inside.endpoints, HTTPS, "AWS APIs")
+        group.add_egress_rule(ec2.Peer.prefix_list(inside.s3_prefix_list_id), HTTPS, "S3")
+        return group
+    for port in ports:
+        group.add_egress_rule(ec2.Peer.any_ipv4(), port, "AWS APIs and recipients")
     return group
 
 
@@ -164,7 +275,7 @@ def _nat_provider(nat: Nat) -> ec2.NatProvider | None:
                 instance_type=ec2.InstanceType.of(ec2.InstanceClass.T4G, ec2.InstanceSize.NANO),
                 machine_image=ec2.MachineImage.latest_amazon_linux2023(cpu_type=ec2.AmazonLinuxCpuType.ARM_64),
                 associate_public_ip_address=True,
-                default_allowed_traffic=ec2.NatTrafficDirection.OUTBOUND_ONLY,
+                default_allowed_traffic=ec2.NatTrafficDirection.NONE,
             )
         case Nat.REGIONAL:
             return ec2.NatProvider.regional_gateway()

@@ -12,6 +12,7 @@ from constructs_lib.access import Access
 from constructs_lib.alarms import alarm
 from constructs_lib.functions import RuntimeFunction
 from constructs_lib.graphs import Graph
+from constructs_lib.schedule_role import schedule_role
 from constructs_lib.workload import WorkloadOptions
 
 # The API publishes at once: a message that waits for as long as this waits for the sweeper.
@@ -56,7 +57,12 @@ class OutboxSweeper(Construct):
             description="Looks for notifications that stayed in the outbox",
             schedule=scheduler.ScheduleExpression.rate(Duration.minutes(minutes)),
             # The next look makes up for one that failed.
-            target=targets.LambdaInvoke(self.function, retry_attempts=0, max_event_age=Duration.minutes(1)),
+            target=targets.LambdaInvoke(
+                self.function,
+                role=schedule_role(self, "ScheduleRole", function=self.function),
+                retry_attempts=0,
+                max_event_age=Duration.minutes(1),
+            ),
         )
         self._errors = self.function.metric_errors(period=Duration.minutes(minutes))
         self._age = cloudwatch.Metric(

@@ -12,8 +12,9 @@ from constructs_lib.access import Database
 from constructs_lib.alarms import alarm
 from constructs_lib.aurora import MASTER_USER
 from constructs_lib.graphs import Graph
+from constructs_lib.keys import customer_key
 from constructs_lib.lifecycle import database_removal_policy, is_protected
-from constructs_lib.network import data_subnets
+from constructs_lib.network import data_subnets, let_nothing_out
 from constructs_lib.providers import Provider
 
 _MINUTE = Duration.minutes(1)
@@ -47,6 +48,7 @@ class PostgresInstance(Construct):
         super().__init__(scope, id_)
         engine = rds.DatabaseInstanceEngine.postgres(version=_engine_version(config.engine_version))
         instance_type = config.instance_type or provider.database_instance_type
+        key = customer_key(self, "rds", "secretsmanager")
         protected = is_protected(lifecycle)
         self.instance = rds.DatabaseInstance(
             self,
@@ -60,7 +62,7 @@ class PostgresInstance(Construct):
             publicly_accessible=False,
             database_name=config.name,
             # RDS generates the password, keeps it in Secrets Manager and rotates it, without a function of ours.
-            credentials=rds.Credentials.from_username(MASTER_USER),
+            credentials=rds.Credentials.from_username(MASTER_USER, encryption_key=key),
             manage_master_user_password=True,
             parameter_group=rds.ParameterGroup(
                 self,
@@ -73,7 +75,10 @@ class PostgresInstance(Construct):
             max_allocated_storage=config.max_storage_gib,
             storage_type=rds.StorageType.GP3,
             storage_encrypted=True,
+            storage_encryption_key=key,
             backup_retention=Duration.days(config.backup_retention_days),
+            preferred_backup_window=config.backup_window_utc,
+            preferred_maintenance_window=config.maintenance_window_utc,
             copy_tags_to_snapshot=True,
             auto_minor_version_upgrade=True,
             deletion_protection=protected,
@@ -90,11 +95,13 @@ class PostgresInstance(Construct):
             host=self.instance.db_instance_endpoint_address,
             endpoint_port=self.instance.db_instance_endpoint_port,
             port=config.port,
-            secret=self.instance.secret,
+            master_secret=self.instance.secret,
             name=config.name,
             schema=config.schema_name,
             arn=self.instance.instance_arn,
+            key=key,
         )
+        let_nothing_out(self.instance)
         self._connections = self.instance.metric_database_connections(period=_MINUTE, statistic="Maximum")
         self._free_storage = self.instance.metric_free_storage_space(period=_MINUTE, statistic="Minimum")
         if alarm_topic is not None:

@@ -14,6 +14,7 @@ from constructs import Construct
 from config.model import PrometheusConfig, ServiceConfig
 from constructs_lib.access import Access, Resources
 from constructs_lib.fargate_service import FargateService, services_image
+from constructs_lib.keys import customer_key
 from constructs_lib.lifecycle import removal_policy
 from constructs_lib.workload import WorkloadOptions
 
@@ -21,6 +22,8 @@ NAME = "prometheus"
 PORT = 9090
 _PROGRAM = "prometheus"
 _DOCKERFILE = "prometheus.Dockerfile"
+# Where the server keeps its configuration and its samples.
+_SCRATCH = "/tmp"  # noqa: S108 - a volume of the task's own
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,13 +67,15 @@ class Prometheus(Construct):
             access=Access(size.uses, Resources(), options.provider),
             options=options,
             variables=self._variables(watched, config),
+            writable=[_SCRATCH],
             # What a workspace is asked, people ask the server itself, through a tunnel to its port.
             sessions=config.kind == "self_hosted",
         )
         self._allow(watched)
 
     def _add_workspace(self, options: WorkloadOptions) -> aps.CfnWorkspace:
-        workspace = aps.CfnWorkspace(self, "Workspace")
+        key = customer_key(self, "aps")
+        workspace = aps.CfnWorkspace(self, "Workspace", kms_key_arn=None if key is None else key.key_arn)
         workspace.apply_removal_policy(removal_policy(options.lifecycle))
         return workspace
 

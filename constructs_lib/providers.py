@@ -15,6 +15,8 @@ class Provider:
 
     name: str
     """What `-c provider=` calls it."""
+    is_aws: bool
+    """AWS itself, with its accounts and regions; False for an embedded cloud, which stands for any of them."""
     database_sslmode: Literal["verify-full", "disable"]
     """How clients reach PostgreSQL: libpq's `sslmode`."""
     dependencies_package: Callable[[], Path] | None
@@ -29,6 +31,7 @@ class Provider:
 
 AWS = Provider(
     name="aws",
+    is_aws=True,
     database_sslmode="verify-full",
     dependencies_package=dependencies_package,
     database_instance_type="db.t3.medium",
@@ -40,6 +43,7 @@ AWS = Provider(
 # The embedded PostgreSQL is built without OpenSSL, and the embedded functions run in the project's own environment.
 LOCAL = Provider(
     name="local",
+    is_aws=False,
     database_sslmode="disable",
     dependencies_package=None,
     database_instance_type="db.t3.micro",

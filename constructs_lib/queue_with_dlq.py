@@ -8,6 +8,7 @@ from constructs import Construct
 from config.model import Lifecycle, QueueConfig
 from constructs_lib.alarms import alarm
 from constructs_lib.graphs import Graph
+from constructs_lib.keys import customer_key
 from constructs_lib.lifecycle import removal_policy
 
 
@@ -29,11 +30,14 @@ class QueueWithDlq(Construct):
         policy = removal_policy(lifecycle)
         # A FIFO queue's name must end in .fifo; CloudFormation sees to that when it makes the name.
         fifo = config.fifo or None
+        key = customer_key(self, "sqs")
+        encryption = sqs.QueueEncryption.SQS_MANAGED if key is None else sqs.QueueEncryption.KMS
         self.dlq = sqs.Queue(
             self,
             "DeadLetterQueue",
             fifo=fifo,
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            encryption=encryption,
+            encryption_master_key=key,
             enforce_ssl=True,
             retention_period=Duration.days(config.dlq_retention_days),
             removal_policy=policy,
@@ -42,7 +46,8 @@ class QueueWithDlq(Construct):
             self,
             "Queue",
             fifo=fifo,
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            encryption=encryption,
+            encryption_master_key=key,
             enforce_ssl=True,
             retention_period=Duration.days(config.retention_days),
             visibility_timeout=Duration.seconds(visibility_timeout_seconds),

@@ -1,16 +1,17 @@
 """A function that works off a queue in batches, and the alarms on it."""
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Names
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from config.model import WorkerConfig
-from constructs_lib.access import Access, Queue
+from constructs_lib.access import Access, Queue, allow_sending
 from constructs_lib.alarms import alarm
 from constructs_lib.functions import RuntimeFunction
 from constructs_lib.graphs import Graph
+from constructs_lib.keys import allow_decryption
 from constructs_lib.workload import WorkloadOptions
 
 
@@ -45,21 +46,25 @@ class QueueWorker(RuntimeFunction):
             variables={
                 "DLQ_URL": queue.dlq.queue_url,
                 "MAX_RECEIVE_COUNT": str(queue.max_receive_count),
+                "LONGEST_DELAY_SECONDS": str(config.longest_delay_seconds),
+                "OTHER_PRODUCERS": str(config.other_producers).lower(),
             },
         )
-        self.function.add_event_source(
-            event_sources.SqsEventSource(
-                queue.queue,
-                batch_size=config.batch_size,
-                max_batching_window=_window(config.batch_window_seconds),
-                report_batch_item_failures=True,
-                # Without a maximum, the poller receives more than reserved concurrency lets run: throttled messages
-                # use up their receives and end in the DLQ untried.
-                max_concurrency=config.reserved_concurrency,
-            )
+        self._allow_polling(queue)
+        self.function.add_event_source_mapping(
+            # As the CDK's own event source calls it: under another name it would be a second mapping of the same queue
+            # and function, which Lambda refuses.
+            f"SqsEventSource:{Names.node_unique_id(queue.queue.node)}",
+            event_source_arn=queue.queue.queue_arn,
+            batch_size=config.batch_size,
+            max_batching_window=_window(config.batch_window_seconds),
+            report_batch_item_failures=True,
+            # Without a maximum, the poller receives more than reserved concurrency lets run: throttled messages
+            # use up their receives and end in the DLQ untried.
+            max_concurrency=config.max_concurrency or config.reserved_concurrency,
         )
         # What can never be delivered is parked there at once, with its reason.
-        queue.dlq.grant_send_messages(self.function)
+        allow_sending(self.function, queue.dlq)
         minute = Duration.minutes(1)
         self._errors = self.function.metric_errors(period=minute)
         self._duration = self.function.metric_duration(period=minute, statistic="Maximum")
@@ -75,6 +80,24 @@ class QueueWorker(RuntimeFunction):
             Graph(title="Worker: errors", metrics=(self._errors,)),
             Graph(title="Worker: throttles", metrics=(self._throttles,)),
         )
+
+    def _allow_polling(self, queue: Queue) -> None:
+        """Let Lambda poll the queue with the function's role, and the function put off what is tried again later.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html names what polling takes.
+        """
+        self.function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=[
+                    "sqs:ReceiveMessage",
+                    "sqs:DeleteMessage",
+                    "sqs:GetQueueAttributes",
+                    "sqs:ChangeMessageVisibility",
+                ],
+                resources=[queue.queue.queue_arn],
+            )
+        )
+        allow_decryption(self.function, queue.queue.encryption_master_key, "sqs")
 
     def _add_alarms(self, config: WorkerConfig, topic: sns.ITopic) -> None:
         alarm(

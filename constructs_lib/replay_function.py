@@ -5,6 +5,7 @@ from constructs import Construct
 
 from constructs_lib.access import Access, Queue
 from constructs_lib.functions import RuntimeFunction
+from constructs_lib.keys import allow_decryption
 from constructs_lib.workload import WorkloadOptions
 
 # It waits for 25 s for a database that resumes, stops reading 30 s before its end, and sending 20 s before.
@@ -17,7 +18,15 @@ class ReplayFunction(RuntimeFunction):
     """A `RuntimeFunction` that empties the dead-letter queue; nothing calls it but a person who may."""
 
     def __init__(
-        self, scope: Construct, id_: str, *, vpc: ec2.IVpc, queue: Queue, access: Access, options: WorkloadOptions
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        vpc: ec2.IVpc,
+        queue: Queue,
+        other_producers: bool,
+        access: Access,
+        options: WorkloadOptions,
     ) -> None:
         super().__init__(
             scope,
@@ -31,7 +40,8 @@ class ReplayFunction(RuntimeFunction):
             # Two at a time would hide each other's messages, and each would miss some.
             reserved_concurrency=1,
             access=access,
-            variables={"DLQ_URL": queue.dlq.queue_url},
+            variables={"DLQ_URL": queue.dlq.queue_url, "OTHER_PRODUCERS": str(other_producers).lower()},
         )
         # Not the CDK's grant to consumers, which lets them read its settings too.
         queue.dlq.grant(self.function, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility")
+        allow_decryption(self.function, queue.dlq.encryption_master_key, "sqs")

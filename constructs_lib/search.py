@@ -12,6 +12,7 @@ from config.offers import search_zones
 from constructs_lib.access import Search
 from constructs_lib.alarms import alarm
 from constructs_lib.graphs import Graph
+from constructs_lib.keys import customer_key
 from constructs_lib.lifecycle import removal_policy
 from constructs_lib.network import data_subnets
 
@@ -38,9 +39,11 @@ class SearchDomain(Construct):
         group = ec2.SecurityGroup(
             self, "SecurityGroup", vpc=vpc, description="The search domain", allow_all_outbound=False
         )
+        key = customer_key(self, "es", "secretsmanager")
         secret = secretsmanager.Secret(
             self,
             "Credentials",
+            encryption_key=key,
             description="Master user of the search domain",
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 secret_string_template=f'{{"username": "{USER}"}}',
@@ -73,7 +76,7 @@ class SearchDomain(Construct):
             enforce_https=True,
             tls_security_policy=opensearch.TLSSecurityPolicy.TLS_1_2_PFS,
             node_to_node_encryption=True,
-            encryption_at_rest=opensearch.EncryptionAtRestOptions(enabled=True),
+            encryption_at_rest=opensearch.EncryptionAtRestOptions(enabled=True, kms_key=key),
             fine_grained_access_control=opensearch.AdvancedSecurityOptions(
                 master_user_name=USER,
                 master_user_password=secret.secret_value_from_json("password"),

@@ -1,10 +1,11 @@
 """What every container and function of a system gets, whatever else it does."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aws_cdk import aws_logs as logs
 
-from config.model import Lifecycle, SystemConfig
+from config.model import Lifecycle, SystemConfig, WorkingHours
+from constructs_lib.network import Inside
 from constructs_lib.providers import Provider
 
 
@@ -24,6 +25,10 @@ class WorkloadOptions:
     """What becomes of logs when their stack is deleted."""
     provider: Provider
     """Where the code runs."""
+    working_hours: WorkingHours | None
+    """Outside of which services run with fewer tasks; None is always."""
+    inside: Inside = field(default_factory=Inside)
+    """What the code reaches without leaving the VPC."""
 
     def variables(self, service: str) -> dict[str, str]:
         """Return the environment variables common to all code; `service` is the name it logs under."""
@@ -45,6 +50,7 @@ def workload_options(config: SystemConfig, provider: Provider) -> WorkloadOption
         log_retention=_RETENTION[config.log_retention_days],
         lifecycle=config.lifecycle,
         provider=provider,
+        working_hours=config.working_hours,
     )
 
 

@@ -22,6 +22,13 @@ _QUIET = {
     "NO_COLOR": "1",
 }
 _TAIL_LINES = 20
+# How the app begins what it tells without refusing anything.
+_WARNING = "groundwork: warning: "
+# How the CLI tells what a construct warns of, with the validation of templates and without.
+_ANNOTATIONS = (
+    re.compile(r"WARNING (?P<said>.+) \(Annotation\)$"),
+    re.compile(r"\[Warning at /(?P<place>[^\]]+)\] (?P<said>.+?)(?: \[ack: \S+\])?$"),
+)
 # How the app says that a value given for one deployment applies to nothing in the system.
 _UNUSED_CONTEXT = re.compile(r"leave out -c (?P<name>\w+)=")
 
@@ -49,8 +56,8 @@ def bootstrap(settings: Settings) -> None:
         raise LocalError(f"cdk bootstrap failed:\n{_tail(output, log_file(settings, 'bootstrap'))}")
 
 
-def synthesize(settings: Settings, context: Mapping[str, str]) -> None:
-    """Write the app's cloud assembly to the folder that `deploy` takes it from.
+def synthesize(settings: Settings, context: Mapping[str, str]) -> list[str]:
+    """Write the app's cloud assembly to the folder that `deploy` takes it from; returns what the app warns of.
 
     Raises:
         SynthesisError: the app refused, or could not be run.
@@ -64,6 +71,10 @@ def synthesize(settings: Settings, context: Mapping[str, str]) -> None:
     ]
     if _run(settings, arguments, log_name="synth", on_line=output.append) != 0:
         raise SynthesisError(output, log_file(settings, "synth"))
+    own = [line.strip().removeprefix(_WARNING) for line in output if line.startswith(_WARNING)]
+    said = [found["said"] for line in output for each in _ANNOTATIONS if (found := each.match(line.strip()))]
+    # Each once, however often the CLI tells it.
+    return [*own, *dict.fromkeys(said)]
 
 
 def deploy(settings: Settings, *, on_change: Callable[[DeployProgress], None]) -> DeployProgress:

@@ -95,6 +95,15 @@ def _parser() -> argparse.ArgumentParser:
         "--limit", type=_limit, default=100, help="how many at most, 1 to 1000 (default: 100)", metavar="N"
     )
 
+    keys = commands.add_parser("keys", parents=[common], help="make, list and revoke API keys")
+    keys.add_argument("action", choices=("create", "list", "revoke"))
+    keys.add_argument("--system", default="notifications", help="CDK context `system` (default: notifications)")
+    keys.add_argument("--env", default="dev", help="CDK context `env` (default: dev)")
+    keys.add_argument("--name", help="of the key to create: up to 64 letters, digits, spaces and ._@-")
+    keys.add_argument("--days", type=_days, help="after which the key to create expires (default: never)", metavar="N")
+    keys.add_argument("--successor-of", help="id of the key whose data the key to create sees as its own", metavar="ID")
+    keys.add_argument("--id", help="of the key to revoke")
+
     commands.add_parser("status", parents=[common], help="what runs, what is deployed, and where")
 
     logs = commands.add_parser("logs", parents=[common], help="the end of every log, or of those that are named")
@@ -134,6 +143,23 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
             from local.replay import replay  # noqa: PLC0415
 
             replay(_as_it_runs(settings), console, system=options.system, env=options.env, limit=options.limit)
+        case "keys":
+            from local.keys import keys  # noqa: PLC0415
+
+            keys(
+                _as_it_runs(settings),
+                console,
+                Console(stderr=True, highlight=False, emoji=False),
+                system=options.system,
+                env=options.env,
+                event={
+                    "action": options.action,
+                    "name": options.name,
+                    "expires_in_days": options.days,
+                    "successor_of": options.successor_of,
+                    "id": options.id,
+                },
+            )
         case "status":
             from local.status import status  # noqa: PLC0415
 
@@ -176,6 +202,10 @@ def _lines(text: str) -> int:
 
 def _limit(text: str) -> int:
     return _number(text, most=1000)  # what the function takes
+
+
+def _days(text: str) -> int:
+    return _number(text, most=3650)  # what the function takes
 
 
 def _number(text: str, *, most: int) -> int:

@@ -14,6 +14,7 @@ PORT_VARIABLE = "GROUNDWORK_PORT"
 RECEIVER_PORT_VARIABLE = "GROUNDWORK_RECEIVER_PORT"
 WORKLOAD_ENDPOINT_VARIABLE = "GROUNDWORK_WORKLOAD_ENDPOINT"
 DEFAULT_PORT = 4566
+AUTHORIZATIONS = "authorizations.jsonl"
 DEFAULT_RECEIVER_PORT = 4580
 
 
@@ -94,6 +95,11 @@ class Settings:
     def assembly(self) -> Path:
         """The synthesized templates of the last deployment; apart from the `cdk.out` of people and tests."""
         return self.directory / "cdk.out"
+
+    @property
+    def authorizations(self) -> Path:
+        """What IAM decided about each role: `local.emulator.permissions.record` reads it."""
+        return self.directory / AUTHORIZATIONS
 
     @property
     def state_file(self) -> Path:

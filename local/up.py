@@ -47,7 +47,7 @@ def up(settings: Settings, options: UpOptions, console: Console) -> None:
         install_tools(settings)
     with phases.phase("synth", "cdk synth"):
         offered = context(settings, demo, options.system, options.env)
-        assembly = _synthesize(settings, options, offered)
+        assembly, warnings = _synthesize(settings, options, offered)
         require_programs(assembly)
     cloud = Cloud(settings)
     if not cloud.is_bootstrapped():
@@ -62,22 +62,22 @@ def up(settings: Settings, options: UpOptions, console: Console) -> None:
     if options.demonstrate:
         with phases.phase(demo.name, demo.doing):
             demo.run(Stage(settings=settings, deployment=deployment, console=console))
-    print_summary(console, settings, state, phases, notes=stand_ins(assembly.types()))
+    print_summary(console, settings, state, phases, notes=[*warnings, *stand_ins(assembly.types())])
 
 
-def _synthesize(settings: Settings, options: UpOptions, offered: Mapping[str, str]) -> Assembly:
+def _synthesize(settings: Settings, options: UpOptions, offered: Mapping[str, str]) -> tuple[Assembly, list[str]]:
     fixed = {"system": options.system, "env": options.env, "provider": PROVIDER}
     try:
-        cdk.synthesize(settings, fixed | dict(offered))
+        warnings = cdk.synthesize(settings, fixed | dict(offered))
     except cdk.SynthesisError as error:
         # What a system that nobody has told this package about has a use for, only the app itself knows.
         if not error.unused_context & set(offered):
             raise
-        cdk.synthesize(
+        warnings = cdk.synthesize(
             settings,
             fixed | {name: value for name, value in offered.items() if name not in error.unused_context},
         )
-    return read_assembly(settings.assembly)
+    return read_assembly(settings.assembly), warnings
 
 
 def _deployment(options: UpOptions, cloud: Cloud, progress: DeployProgress) -> Deployment:

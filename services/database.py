@@ -31,7 +31,7 @@ _LIVENESS = {
     "keepalives_count": 5,
     "tcp_user_timeout": 5000,
 }
-_STATEMENT_TIMEOUT_SECONDS = 10
+STATEMENT_TIMEOUT_SECONDS = 10
 # Longer than the two attempts of 2 + 2 s at the queue that the API makes inside its transaction.
 _IDLE_IN_TRANSACTION_SECONDS = 15
 # An idle session keeps an Aurora that may pause awake, and the connection of a frozen function is idle. The server
@@ -57,7 +57,7 @@ class Database:
         secrets: SecretValues,
         *,
         application_name: str,
-        statement_timeout_seconds: int = _STATEMENT_TIMEOUT_SECONDS,
+        statement_timeout_seconds: int = STATEMENT_TIMEOUT_SECONDS,
     ) -> None:
         self._location = location
         self._secrets = secrets
@@ -139,6 +139,14 @@ def is_connection_fault(error: Error, connection: Connection[Any]) -> bool:
     return connection.broken or connection.closed or isinstance(error, OperationalError | ReadOnlySqlTransaction)
 
 
+def reason(error: Error) -> str:
+    """What PostgreSQL says of an error, without the values that it may quote, a notification's body among them."""
+    # Errors of values that do not fit (class 22) quote them in the message itself, others in their detail.
+    quoting = (error.sqlstate or "").startswith("22")
+    said = type(error).__name__ if quoting else error.diag.message_primary or type(error).__name__
+    return f"{said} (SQLSTATE {error.sqlstate})" if error.sqlstate else said
+
+
 def is_outage(error: BaseException) -> bool:
     """Whether the database is away, so that the same operation may do better later, whatever it was."""
     if isinstance(error, DatabaseUnavailableError | ReadOnlySqlTransaction):
@@ -191,6 +199,4 @@ class WarmConnection:
 
 
 def _unavailable(error: Error) -> DatabaseUnavailableError:
-    # The full message can quote the row, and with it a notification's body.
-    reason = error.diag.message_primary or type(error).__name__
-    return DatabaseUnavailableError(f"{reason} (SQLSTATE {error.sqlstate})" if error.sqlstate else reason)
+    return DatabaseUnavailableError(reason(error))

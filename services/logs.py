@@ -1,5 +1,6 @@
 """Structured logs: one JSON object per line, in the same form from every process."""
 
+import json
 import logging
 import traceback
 from pathlib import Path
@@ -11,21 +12,28 @@ from psycopg import Error
 
 from services.failures import UnavailableError
 
-_PASSED_ON = {"services", "uvicorn", "psycopg", "alembic", "pika"}
+# asyncio tells of what is raised where nobody waits for it, in tasks and in callbacks.
+_PASSED_ON = {"services", "uvicorn", "asyncio", "psycopg", "alembic", "pika"}
 
 
 def configure_logging(service: str, level: str) -> Logger:
     """Sends the records of this package and of the libraries that have something to tell through one JSON logger."""
-    logger = Logger(service=service, level=level, utc=True)
+    logger = Logger(service=service, level=level, utc=True, json_serializer=_one_line)
     for name in _PASSED_ON:
         logging.getLogger(name)
     copy_config_to_registered_loggers(logger, include=set(_PASSED_ON))
-    # httpx logs every URL at INFO, and some hold a token or a signature; psycopg every step of a connection at DEBUG.
-    for name in ("httpx", "psycopg"):
+    # httpx logs every URL at INFO, and some hold a token or a signature; psycopg every step of a connection at DEBUG,
+    # and asyncio the selector it has chosen.
+    for name in ("httpx", "psycopg", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
     # pika logs each failure to connect at several places; it also raises it, and that is logged once.
     logging.getLogger("pika").setLevel(logging.CRITICAL)
     return logger
+
+
+def _one_line(record: dict[str, Any]) -> str:
+    """One line of ASCII, whatever is in it: no terminal and no reader of lines takes anything in it for an order."""
+    return json.dumps(record, separators=(",", ":"), default=str)
 
 
 def described(error: BaseException) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from services.secret_values import SecretValues
 from services.settings.parts import WithDatabasePool
 
 # How long a request waits for a connection before it is told to come back.
-_WAIT_SECONDS = 1
+WAIT_SECONDS = 1
 # One idle connection is closed after each such period, until none is left and an idle Aurora may pause.
 _MAX_IDLE_SECONDS = 30
 # A failed attempt to connect is not repeated by the pool for longer: the next request starts another one at once,
@@ -64,7 +64,7 @@ def connection_pool(database: Database, size: int) -> Pool:
         kwargs={"database": database},
         min_size=0,
         max_size=size,
-        timeout=_WAIT_SECONDS,
+        timeout=WAIT_SECONDS,
         max_idle=_MAX_IDLE_SECONDS,
         reconnect_timeout=_RECONNECT_SECONDS,
         open=False,

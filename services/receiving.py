@@ -20,10 +20,10 @@ logger = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 2
 _FIRST_DELAY_SECONDS = 5
-_MAX_DELAY_SECONDS = 900
+MAX_DELAY_SECONDS = 900
 # Spreads the retries of messages that failed together.
 _JITTER = 0.1
-_OUTAGE_DELAYS_SECONDS = (_FIRST_DELAY_SECONDS, 60, 300, _MAX_DELAY_SECONDS)
+_OUTAGE_DELAYS_SECONDS = (_FIRST_DELAY_SECONDS, 60, 300, MAX_DELAY_SECONDS)
 # SQS takes ten entries in one call.
 _BATCH = 10
 _MAX_REASON_CHARACTERS = 500
@@ -68,7 +68,7 @@ def retry_delay_seconds(receive_count: int, retry_after_seconds: int = 0) -> int
     """
     doublings = min(receive_count - 1, 10)
     delay = _FIRST_DELAY_SECONDS * 2.0**doublings * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311  # no secret
-    return min(max(round(delay), retry_after_seconds), _MAX_DELAY_SECONDS)
+    return min(max(round(delay), retry_after_seconds), MAX_DELAY_SECONDS)
 
 
 def outage_delay_seconds(receive_count: int) -> int:

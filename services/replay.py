@@ -39,14 +39,14 @@ class Replayed:
     more: bool
 
 
-def replay(connection: Connection[Any], notification_id: UUID) -> Status | None:
-    """Queues a notification again if it has failed; its status from then on, None if there is no such notification.
+def replay(connection: Connection[Any], notification_id: UUID, *, owner: str | None = None) -> Status | None:
+    """Queues a notification again if it has failed; its status from then on, None if the owner has none of this id.
 
     One that is being delivered at its last attempt counts as failed, and stays so until that has ended.
     """
-    if store_replay.requeue(connection, notification_id):
+    if store_replay.requeue(connection, notification_id, owner=owner):
         return Status.QUEUED
-    found = store.find(connection, notification_id)
+    found = store.find(connection, notification_id, owner=owner)
     return found.status if found else None
 
 
@@ -78,7 +78,7 @@ class LetterCounts:
 
     queued: their notifications were queued again. settled: were sent before, or are on their way: there was nothing to
     do. busy: are in the hands of a worker; they stay where they are, for one that is called later.
-    malformed: no notification can be made of them; they stay as well.
+    malformed: no notification can be made of them, or none is known that they are about; they stay as well.
     """
 
     queued: int = 0
@@ -94,16 +94,18 @@ def replay_letters(
     limit: int,
     seconds: float,
     channel: Channel | None = None,
+    other_producers: bool = False,
 ) -> LetterCounts:
     """Reads up to `limit` messages of the dead-letter queue, and queues their notifications again.
 
     A message is deleted once its notification is stored as queued: whatever happens in between, it is read again and
     found to be settled. Malformed ones stay, and so do those of other channels than `channel`, and those whose
     notification a worker has: should it not end well, no other message would be left.
-    seconds: after which no other batch is begun.
+    seconds: after which no other batch is begun. other_producers: whether a message of a notification that is not
+    stored is one, or is malformed.
     Raises DeadLettersUnavailableError, and what the connection raises.
     """
-    reading = _Reading(connection, queue, channel)
+    reading = _Reading(connection, queue, channel, other_producers)
     deadline = time.monotonic() + seconds
     try:
         while len(reading.fates) < limit and time.monotonic() < deadline:
@@ -124,6 +126,7 @@ class _Reading:
     connection: Connection[Any]
     queue: DeadLetterQueue
     channel: Channel | None
+    other_producers: bool
     # Of each message the figure it counts for, by its id; None if it is of another channel.
     fates: dict[str, _Fate | None] = field(default_factory=dict)
     kept: list[DeadLetter] = field(default_factory=list)
@@ -152,11 +155,13 @@ class _Reading:
         return True
 
     def _settle(self, letters: Sequence[DeadLetter], messages: dict[str, Message]) -> None:
-        requeued = store_replay.requeue_messages(self.connection, list(messages.values()))
+        requeued = store_replay.requeue_messages(self.connection, list(messages.values()), create=self.other_producers)
+        unknown = [letter for letter in letters if messages[letter.message_id].id in requeued.unknown]
         busy = [letter for letter in letters if messages[letter.message_id].id in requeued.busy]
-        letters = [letter for letter in letters if letter not in busy]
+        letters = [letter for letter in letters if letter not in busy and letter not in unknown]
         self.queue.delete(letters)
-        self.kept += busy
+        self.kept += busy + unknown
+        self.fates |= {letter.message_id: "malformed" for letter in unknown}
         self._went_on |= bool(letters)
         for letter in busy:
             self.fates.setdefault(letter.message_id, "busy")

@@ -48,6 +48,7 @@ class Notification:
 # Told of a notification whose last delivery never came to an end.
 _CUT_OFF = "the last attempt was cut off: it may have been delivered"
 _COLUMNS = "id, channel, recipient, subject, status, attempts, last_error, created_at, updated_at, sent_at"
+_ITS_OWNER_S = "(%(owner)s::text IS NULL OR owner = %(owner)s)"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,11 +64,15 @@ class Claim:
     """What was found when a delivery was to begin.
 
     held_seconds: for how long another delivery has it; 0 if it is ours to deliver, or sent. attempts: so far.
+    stored: what is to be delivered, as the database holds it; None where it is not ours to deliver.
+    known: whether there is such a notification at all.
     """
 
     status: Status
     attempts: int
     held_seconds: float
+    stored: Message | None = None
+    known: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,42 +89,49 @@ class Outcome:
     held: bool = False
 
 
-def insert(database: Database, message: Message, idempotency_key: str | None) -> bool:
-    """Stores a new notification as queued; False if its id or its key is taken.
+def insert(database: Database, message: Message, idempotency_key: str | None, *, owner: str | None = None) -> bool:
+    """Stores a new notification as queued; False if its id is taken.
 
-    Waits for a concurrent transaction that is about to take them.
+    Waits for a concurrent transaction that is about to take it.
     """
     cursor = database.execute(
         """
-        INSERT INTO notifications (id, idempotency_key, channel, recipient, subject, body)
-        VALUES (%s, %s, %s, %s, %s, %s)
+        INSERT INTO notifications (id, idempotency_key, channel, recipient, subject, body, owner)
+        VALUES (%s, %s, %s, %s, %s, %s, %s)
         ON CONFLICT DO NOTHING
         """,
-        (message.id, idempotency_key, message.channel, message.recipient, message.subject, message.body),
+        (message.id, idempotency_key, message.channel, message.recipient, message.subject, message.body, owner),
     )
     return cursor.rowcount == 1
 
 
-def find_message(database: Database, notification_id: UUID) -> tuple[Message, Status] | None:
-    """The stored content of a notification, and its status."""
+def find_message(
+    database: Database, notification_id: UUID, *, owner: str | None = None
+) -> tuple[Message, Status] | None:
+    """The stored content of a notification, and its status; owner: None asks whoever's it is."""
     row = database.execute(
-        "SELECT channel, recipient, subject, body, status FROM notifications WHERE id = %s", (notification_id,)
+        f"SELECT channel, recipient, subject, body, status FROM notifications WHERE id = %(id)s AND {_ITS_OWNER_S}",  # noqa: S608  # constant text
+        {"id": notification_id, "owner": owner},
     ).fetchone()
     if row is None:
         return None
-    channel, recipient, subject, body, status = row
-    message = Message.model_construct(
+    *content, status = row
+    return _message(notification_id, *content), Status(status)
+
+
+def _message(notification_id: UUID, channel: str, recipient: str, subject: str | None, body: str) -> Message:
+    # It was judged when it was stored.
+    return Message.model_construct(
         id=notification_id, channel=Channel(channel), recipient=recipient, subject=subject, body=body
     )
-    return message, Status(status)
 
 
-def find(database: Database, notification_id: UUID) -> Notification | None:
-    """One notification."""
+def find(database: Database, notification_id: UUID, *, owner: str | None = None) -> Notification | None:
+    """One notification, if it belongs to the owner; None asks whoever's it is."""
     with database.cursor(row_factory=class_row(Notification)) as cursor:
         return cursor.execute(
-            f"SELECT {_COLUMNS} FROM notifications WHERE id = %s",  # noqa: S608  # constant text
-            (notification_id,),
+            f"SELECT {_COLUMNS} FROM notifications WHERE id = %(id)s AND {_ITS_OWNER_S}",  # noqa: S608  # constant text
+            {"id": notification_id, "owner": owner},
         ).fetchone()
 
 
@@ -129,23 +141,31 @@ def page(
     limit: int,
     status: Status | None = None,
     channel: Channel | None = None,
+    owner: str | None = None,
     after: Position | None = None,
 ) -> list[Notification]:
-    """Up to `limit` notifications, newest first, of a status and a channel where given, behind a position."""
+    """Up to `limit` notifications, newest first, of a status, a channel and an owner where given, behind a position."""
     query, values = newest_first(
-        _COLUMNS, "notifications", where={"status": status, "channel": channel}, after=after, limit=limit
+        _COLUMNS,
+        "notifications",
+        where={"status": status, "channel": channel, "owner": owner},
+        after=after,
+        limit=limit,
     )
     with database.cursor(row_factory=class_row(Notification)) as cursor:
         return cursor.execute(query, values).fetchall()
 
 
-def claim(database: Database, due: Sequence[Due], *, by: UUID, seconds: float) -> dict[UUID, Claim]:
+def claim(
+    database: Database, due: Sequence[Due], *, by: UUID, seconds: float, create: bool = True
+) -> dict[UUID, Claim]:
     """Takes notifications into the hands of `by` for so many seconds, in one statement; tells of each how it stands.
 
     Claiming again what one has oneself changes nothing, as after an answer that was lost.
-    A notification that another producer queued is created from its message. One that SQS hands over for the last time
-    counts as failed until it is recorded: whatever ends the delivery, it ends visibly. Also while another one has it,
-    who may have been killed.
+    What is stored is never changed by a message. One that SQS hands over for the last time counts as failed until it
+    is recorded: whatever ends the delivery, it ends visibly. Also while another one has it, who may have been killed.
+    create: whether a notification that is not stored is made from its message, as one of another producer; it is left
+    alone otherwise, and not known.
     """
     rows = database.execute(
         """
@@ -157,8 +177,9 @@ def claim(database: Database, due: Sequence[Due], *, by: UUID, seconds: float) -
                 (id, channel, recipient, subject, body, status, last_error, claimed_by, claimed_until)
             SELECT id, channel, recipient, subject, body, CASE WHEN last THEN 'failed' ELSE 'queued' END,
                    CASE WHEN last THEN %s END, %s, now() + make_interval(secs => %s)
+            FROM asked WHERE %s OR EXISTS (SELECT FROM notifications AS known WHERE known.id = asked.id)
             -- In one order, so that two workers with the same messages cannot deadlock.
-            FROM asked ORDER BY id
+            ORDER BY id
             ON CONFLICT (id) DO UPDATE SET
                 status = EXCLUDED.status,
                 last_error = COALESCE(EXCLUDED.last_error, stored.last_error),
@@ -170,11 +191,14 @@ def claim(database: Database, due: Sequence[Due], *, by: UUID, seconds: float) -
             WHERE stored.status <> 'sent'
                 AND (COALESCE(stored.claimed_until, '-infinity') < now() OR stored.claimed_by = EXCLUDED.claimed_by
                      OR EXCLUDED.status = 'failed')
-            RETURNING id, attempts, claimed_by = %s AS ours
+            RETURNING id, attempts, claimed_by = %s AS ours, channel, recipient, subject, body
         )
         SELECT asked.id, COALESCE(claimed.ours, false), COALESCE(claimed.attempts, found.attempts, 0),
                COALESCE(found.status, 'queued'),
-               GREATEST(EXTRACT(EPOCH FROM found.claimed_until - now()), 0)::float8
+               GREATEST(EXTRACT(EPOCH FROM found.claimed_until - now()), 0)::float8,
+               -- What another one is just making stands in the way, and is not to be seen by this statement.
+               %s OR claimed.id IS NOT NULL OR found.id IS NOT NULL,
+               claimed.channel, claimed.recipient, claimed.subject, claimed.body
         FROM asked LEFT JOIN claimed USING (id) LEFT JOIN notifications AS found USING (id)
         """,
         (
@@ -187,7 +211,9 @@ def claim(database: Database, due: Sequence[Due], *, by: UUID, seconds: float) -
             _CUT_OFF,
             by,
             seconds,
+            create,
             by,
+            create,
         ),
     )
     return {
@@ -195,9 +221,11 @@ def claim(database: Database, due: Sequence[Due], *, by: UUID, seconds: float) -
             status=Status.QUEUED if ours else Status(status),
             attempts=attempts,
             # Another one may have begun, or ended, while this statement waited for it: a look a second later tells.
-            held_seconds=0 if ours or status == Status.SENT else max(held or 0, 1),
+            held_seconds=0 if ours or status == Status.SENT or not known else max(held or 0, 1),
+            stored=_message(notification_id, *content) if ours else None,
+            known=known,
         )
-        for notification_id, ours, attempts, status, held in rows
+        for notification_id, ours, attempts, status, held, known, *content in rows
     }
 
 

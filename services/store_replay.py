@@ -4,7 +4,7 @@ What is sent again goes from the one table into the other within the database: a
 the process that asks for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -35,8 +35,12 @@ _INTO_OUTBOX = """
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Selection:
-    """Which of the failed notifications are meant: of a channel, accepted from one time on and before another."""
+    """Which of the failed notifications are meant: of a channel, accepted from one time on and before another.
 
+    owner: whose; None means those of all, and those that have no owner.
+    """
+
+    owner: str | None = None
     channel: Channel | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
@@ -47,20 +51,24 @@ class Requeued:
     """What became of notifications whose messages were found: ids.
 
     queued: queued again, by a message of their own. busy: neither queued nor settled, mostly because a worker has them;
-    nothing else may be on its way, so that the message that was found must be kept. All others are sent, or have their
-    message in the outbox.
+    nothing else may be on its way, so that the message that was found must be kept. unknown: there is no such
+    notification. All others are sent, or have their message in the outbox.
     """
 
     queued: set[UUID]
     busy: set[UUID]
+    unknown: set[UUID]
 
 
-def requeue(database: Database, notification_id: UUID) -> bool:
-    """Queues a failed notification again, in one statement; False if it is not failed, or is being delivered.
+def requeue(database: Database, notification_id: UUID, *, owner: str | None = None) -> bool:
+    """Queues a failed notification again; False if it is not failed, or is being delivered.
 
-    Waits for a worker that is recording it.
+    Waits for a worker that is recording it. owner: whose it must be; None asks whoever's it is.
     """
-    return bool(_requeue(database, "id = %(id)s FOR UPDATE", {"id": notification_id}))
+    conditions, values = _conditions(Selection(owner=owner))
+    with database.transaction():
+        _hold(database, [notification_id])
+        return bool(_requeue(database, f"{conditions} AND id = %(id)s", {**values, "id": notification_id}))
 
 
 def requeue_failed(database: Database, selection: Selection, limit: int) -> list[UUID]:
@@ -86,25 +94,38 @@ def has_failed(database: Database, selection: Selection) -> bool:
     return bool(row and row[0])
 
 
-def requeue_messages(database: Database, messages: Sequence[Message]) -> Requeued:
-    """Queues the notifications of these messages again, in one statement, and creates those that are not stored.
+def requeue_messages(database: Database, messages: Sequence[Message], *, create: bool = True) -> Requeued:
+    """Queues the notifications of these messages again. Of two messages with one id the first counts.
 
-    Of two messages with one id the first counts.
+    create: whether those that are not stored are made from their messages; they are not known otherwise.
     """
     by_id = {message.id: message for message in reversed(messages)}
+    with database.transaction():
+        _hold(database, list(by_id))
+        return _requeue_messages(database, by_id, create=create)
+
+
+def _hold(database: Database, ids: Sequence[UUID]) -> None:
+    """Locks notifications, as workers claim them; the next statement sees what came of them, and of their outbox."""
+    database.execute("SELECT FROM notifications WHERE id = ANY(%s) ORDER BY id FOR UPDATE", (list(ids),))
+
+
+def _requeue_messages(database: Database, by_id: Mapping[UUID, Message], *, create: bool) -> Requeued:
     rows = database.execute(
         f"""
         WITH requeued AS (
             INSERT INTO notifications AS stored (id, channel, recipient, subject, body)
             SELECT * FROM unnest(%(ids)s::uuid[], %(channels)s::text[], %(recipients)s::text[], %(subjects)s::text[],
                                  %(bodies)s::text[]) AS asked (id, channel, recipient, subject, body)
+            WHERE %(create)s OR EXISTS (SELECT FROM notifications AS known WHERE known.id = asked.id)
             -- As workers claim them, so that neither waits for the other in a circle.
             ORDER BY id
             ON CONFLICT (id) DO UPDATE SET status = 'queued', updated_at = now()
             WHERE stored.status <> 'sent' AND {_FREE} AND (stored.status = 'failed' OR NOT {_IN_OUTBOX})
             RETURNING *
         ), added AS ({_INTO_OUTBOX})
-        SELECT asked.id, requeued.id IS NOT NULL
+        SELECT asked.id, CASE WHEN requeued.id IS NOT NULL THEN 'queued'
+                              WHEN stored.id IS NULL AND NOT %(create)s THEN 'unknown' ELSE 'busy' END
         FROM unnest(%(ids)s::uuid[]) AS asked (id)
             LEFT JOIN requeued USING (id) LEFT JOIN notifications AS stored USING (id)
         -- As it was when the statement began: what was settled then is so still, and of all else nothing is assumed.
@@ -118,12 +139,13 @@ def requeue_messages(database: Database, messages: Sequence[Message]) -> Requeue
             "subjects": [message.subject for message in by_id.values()],
             "bodies": [message.body for message in by_id.values()],
             "topic": QUEUED,
+            "create": create,
         },
     )
-    found: dict[bool, set[UUID]] = {True: set(), False: set()}
-    for notification_id, queued in rows:
-        found[queued].add(notification_id)
-    return Requeued(queued=found[True], busy=found[False])
+    found: dict[str, set[UUID]] = {"queued": set(), "busy": set(), "unknown": set()}
+    for notification_id, fate in rows:
+        found[fate].add(notification_id)
+    return Requeued(**found)
 
 
 def fail_overdue(database: Database, *, limit: int) -> int:
@@ -188,6 +210,7 @@ def _untouched(condition: str) -> str:
 
 def _conditions(selection: Selection) -> tuple[str, dict[str, object]]:
     conditions = {
+        "owner": "owner = %(owner)s",
         "channel": "channel = %(channel)s",
         "created_after": "created_at >= %(created_after)s",
         "created_before": "created_at < %(created_before)s",

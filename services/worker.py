@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,7 +16,14 @@ from services.database import DatabaseUnavailableError, WarmConnection
 from services.delivery import THREADS, Job, Lane, UnfinishedError, Verdict, deliver_all
 from services.failures import PermanentError
 from services.messages import Channel, MalformedMessageError, Message
-from services.receiving import ConsumedQueue, ParkingError, Record, outage_delay_seconds, retry_delay_seconds
+from services.receiving import (
+    MAX_DELAY_SECONDS,
+    ConsumedQueue,
+    ParkingError,
+    Record,
+    outage_delay_seconds,
+    retry_delay_seconds,
+)
 from services.store import Claim, Due, Outcome, Status
 from services.text import excerpt
 
@@ -30,6 +37,7 @@ _RECORD_PATIENCE_SHARE, MAX_RECORD_PATIENCE_SECONDS = 0.1, 3.0
 # When the server gives up on a statement: claiming and recording a batch take milliseconds.
 STATEMENT_SECONDS = 4
 _MAX_ERROR_CHARACTERS = 500
+_UNKNOWN = "unknown: the database holds no notification with this id, and no other producer is allowed"
 
 
 @dataclass(slots=True)
@@ -37,7 +45,8 @@ class BatchReport:
     """How a batch went.
 
     returned: by message id, why SQS is to hand the message over again.
-    counts: notifications sent, skipped (sent before), failed for good and retried; messages malformed.
+    counts: notifications sent, skipped (sent before), failed for good and retried; messages malformed, among them those
+    of no notification that is known.
     """
 
     returned: dict[str, str] = field(default_factory=dict)
@@ -46,12 +55,17 @@ class BatchReport:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Worker:
-    """Delivers batches; kept by the function over its invocations. Not for several threads."""
+    """Delivers batches; kept by the function over its invocations. Not for several threads.
+
+    other_producers: whether a message of a notification that is not stored is one, or is parked.
+    """
 
     connection: WarmConnection
     channels: Mapping[Channel, Deliver]
     queue: ConsumedQueue
     max_receive_count: int
+    longest_delay_seconds: int = MAX_DELAY_SECONDS
+    other_producers: bool = False
 
     def handle(self, event_records: Iterable[Mapping[str, Any]], *, seconds: float) -> BatchReport:
         """Delivers what can be delivered within so many seconds, and records it.
@@ -110,7 +124,9 @@ class _Batch:
         due = [Due(message=job.message, last=self._is_last(job)) for job in jobs]
         try:
             claims = self._worker.connection.run(
-                lambda connection: store.claim(connection, due, by=self._id, seconds=self._seconds),
+                lambda connection: store.claim(
+                    connection, due, by=self._id, seconds=self._seconds, create=self._worker.other_producers
+                ),
                 patience_seconds=self._patience,
             )
         except DatabaseUnavailableError as error:
@@ -123,18 +139,25 @@ class _Batch:
             self._settle(ours, verdicts, claims)
 
     def _ours(self, jobs: Sequence[Job], claims: Mapping[UUID, Claim]) -> list[Job]:
-        """What is to be delivered by this batch: neither sent before, nor in the hands of another."""
+        """What is to be delivered by this batch: neither sent before, nor in the hands of another.
+
+        It is what the database holds: a message says no more than which notification it is about.
+        """
         ours = []
         held_groups: set[str] = set()
+        unknown: list[tuple[Record, str]] = []
         for job in jobs:
             claim, group = claims[job.message.id], job.records[0].group_id
-            if claim.status is Status.SENT:
+            if not claim.known:
+                unknown += [(record, _UNKNOWN) for record in job.records]
+            elif claim.status is Status.SENT:
                 self._report.counts["skipped"] += 1
             elif claim.held_seconds or group in held_groups:
                 self._return_all([job], "another copy is being delivered", ceil(claim.held_seconds))
                 held_groups.update([group] if group else [])
             else:
-                ours.append(job)
+                ours.append(_as_stored(job, claim))
+        self._report.counts["malformed"] += len(self._park(unknown))
         return ours
 
     def _settle(self, jobs: list[Job], verdicts: Mapping[UUID, Verdict], claims: Mapping[UUID, Claim]) -> None:
@@ -249,10 +272,20 @@ class _Batch:
         # There is no retry to wait for after the last receive: the next one is the move to the dead-letter queue.
         last = self._is_last_receive(record)
         delay = 0 if last else retry_delay_seconds(record.receive_count, retry_after_seconds)
-        self._delays.append((record, delay))
+        self._delays.append((record, min(delay, self._worker.longest_delay_seconds)))
 
     def _is_last_receive(self, record: Record) -> bool:
         return record.receive_count >= self._worker.max_receive_count
+
+
+def _as_stored(job: Job, claim: Claim) -> Job:
+    if claim.stored is None or claim.stored == job.message:
+        return job
+    logger.warning(
+        "a message is not what is stored, which is delivered instead",
+        extra={"message_id": job.records[0].message_id, "notification_id": str(job.message.id)},
+    )
+    return replace(job, message=claim.stored)
 
 
 def _lanes(jobs: Sequence[Job]) -> list[Lane]:

@@ -1,6 +1,6 @@
 """The Api stack."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Unpack
 
@@ -9,11 +9,13 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from config.model import ChannelsConfig, LoadBalancerConfig, ServiceConfig
+from config.database_users import KEYS, user_of_service
+from config.model import ChannelsConfig, LoadBalancerConfig, ServiceConfig, Uses
 from constructs_lib.access import Access, Resources
 from constructs_lib.channels import Channels
 from constructs_lib.fargate_service import FargateService, services_image
 from constructs_lib.graphs import Graph
+from constructs_lib.keys_function import KeysFunction
 from constructs_lib.load_balancer import LoadBalancer
 from constructs_lib.names import pascal_case
 from constructs_lib.prometheus import Watched
@@ -22,6 +24,8 @@ from stacks.base import GroundworkStack, StackOptions
 
 # Its name among the security groups.
 LOAD_BALANCER = "load_balancer"
+# How the outputs end that name the functions for API keys; before it stands the name of a database.
+KEYS_OUTPUT = "KeysFunctionName"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,10 +40,14 @@ class ApiProps:
     """Program, size, scaling, route and uses of each service, by its name."""
     load_balancer: LoadBalancerConfig | None
     """Certificate and default response; None puts no service behind a load balancer."""
+    databases_with_keys: Sequence[str]
+    """The databases that hold API keys; each gets a function that makes them."""
     channels: ChannelsConfig | None
     """The ways out to the recipients, if any service has some."""
     alarm_topic: sns.ITopic | None
     """Where alarms go; None makes none."""
+    container_insights: bool
+    """Whether the cluster sends metrics of its services and tasks."""
     workload: WorkloadOptions
     """Options of the code that runs."""
 
@@ -53,7 +61,8 @@ class ApiStack(GroundworkStack):
 
     def __init__(self, scope: Construct, id_: str, *, props: ApiProps, **options: Unpack[StackOptions]) -> None:
         super().__init__(scope, id_, **options)
-        self.cluster = ecs.Cluster(self, "Cluster", vpc=props.vpc, container_insights_v2=ecs.ContainerInsights.ENABLED)
+        insights = ecs.ContainerInsights.ENABLED if props.container_insights else ecs.ContainerInsights.DISABLED
+        self.cluster = ecs.Cluster(self, "Cluster", vpc=props.vpc, container_insights_v2=insights)
         self.load_balancer = self._add_load_balancer(props)
         channels = self._add_channels(props)
         image = services_image(self, "Image")
@@ -65,12 +74,28 @@ class ApiStack(GroundworkStack):
                 cluster=self.cluster,
                 image=image,
                 config=config,
-                access=Access(config.uses, props.resources, props.workload.provider, channels),
+                access=Access(
+                    config.uses,
+                    props.resources,
+                    props.workload.provider,
+                    channels,
+                    user=user_of_service(name),
+                ),
                 options=props.workload,
                 load_balancer=self.load_balancer,
             )
             for name, config in props.services.items()
         }
+        for key in props.databases_with_keys:
+            keys = KeysFunction(
+                self,
+                f"{pascal_case(key)}Keys",
+                vpc=props.vpc,
+                access=Access(Uses(database=key), props.resources, props.workload.provider, user=KEYS),
+                options=props.workload,
+            ).function
+            description = "The function that makes, lists and revokes API keys"
+            self.output(f"{pascal_case(key)}{KEYS_OUTPUT}", keys.function_name, description)
         self.output("ClusterName", self.cluster.cluster_name, "The ECS cluster")
         for name, service in self.services.items():
             self.output(f"{pascal_case(name)}ServiceName", service.service.service_name, f"The ECS service of {name}")
@@ -102,6 +127,7 @@ class ApiStack(GroundworkStack):
             vpc=props.vpc,
             config=props.load_balancer,
             lifecycle=props.workload.lifecycle,
+            log_retention=props.workload.log_retention,
             alarm_topic=props.alarm_topic,
         )
         self.output("ApiUrl", made.url, "The load balancer; a certificate's domain name is pointed at it")

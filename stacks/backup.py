@@ -46,6 +46,7 @@ class BackupStack(GroundworkStack):
             "Backups",
             config=props.config,
             resource_arns=[database.arn for database in props.resources.databases.values()],
+            keys=[key for database in props.resources.databases.values() if (key := database.key) is not None],
             lifecycle=props.workload.lifecycle,
             alarm_topic=props.alarm_topic,
         )

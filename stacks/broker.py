@@ -1,8 +1,9 @@
 """The Broker stack."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Unpack
 
+from aws_cdk import Fn, Token
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_sns as sns
 from constructs import Construct
@@ -45,7 +46,10 @@ class BrokerStack(GroundworkStack):
             provider=props.workload.provider,
             alarm_topic=props.alarm_topic,
         )
-        self.broker = made.broker
+        self.output("BrokerUrl", made.broker.url, "Where AMQP clients connect to")
+        # The broker has a list of addresses. Handed on as it is, it would come joined, to be taken apart in a way that
+        # CloudFormation does not document: this stack selects, and hands on one text.
+        region = None if Token.is_unresolved(self.region) else self.region
+        self.broker = replace(made.broker, url=Fn.get_stack_output(self.stack_name, "BrokerUrl", region))
         self.graphs = made.graphs
-        self.output("BrokerUrl", self.broker.url, "Where AMQP clients connect to")
         self.output("BrokerSecretArn", self.broker.secret.secret_arn, "User and password of the broker")

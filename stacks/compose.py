@@ -10,8 +10,9 @@ from constructs import Node
 
 from config.model import SystemConfig
 from config.problems import ConfigError
-from config.rules.place import check_in_place
+from config.rules.place import Place, check_in_place
 from constructs_lib.access import Resources
+from constructs_lib.costs import state_costs
 from constructs_lib.graphs import Graph
 from constructs_lib.providers import Provider
 from constructs_lib.tags import tag_everything
@@ -24,6 +25,7 @@ from stacks.base import GroundworkStack
 from stacks.broker import BrokerStack
 from stacks.cache import CacheStack
 from stacks.database import DatabaseStack
+from stacks.deploy_access import DeployAccessStack
 from stacks.monitoring import MonitoringStack
 from stacks.network import NetworkStack
 from stacks.queue import QueueStack
@@ -39,6 +41,7 @@ BUNDLING_STACKS = "aws:cdk:bundling-stacks"
 class Stacks:
     """All stacks of a system in one environment, lower ones first; None where the configuration leaves one out."""
 
+    deploy_access: DeployAccessStack | None
     network: NetworkStack
     alarms: AlarmsStack | None
     queue: QueueStack | None
@@ -86,13 +89,17 @@ class _Watched(Protocol):
     def graphs(self) -> Sequence[Graph]: ...
 
 
-def new_app(context: Mapping[str, object] | None = None) -> cdk.App:
+def new_app(context: Mapping[str, object] | None = None, outdir: str | None = None) -> cdk.App:
     """Return an empty app that bundles nothing in Docker.
 
     Functions are thin handlers and their layers are packaged beforehand, so there is nothing left to bundle. The CDK
     CLI asks for bundling at every synthesis; context given here comes after the CLI's.
+
+    Args:
+        context: in addition to the CLI's.
+        outdir: folder of the assembly; None leaves it to the CLI.
     """
-    return cdk.App(context=context, post_cli_context={BUNDLING_STACKS: []})
+    return cdk.App(context=context, outdir=outdir, post_cli_context={BUNDLING_STACKS: []})
 
 
 def build_app(app: cdk.App, config: SystemConfig, provider: Provider, env: cdk.Environment | None = None) -> Stacks:
@@ -102,17 +109,25 @@ def build_app(app: cdk.App, config: SystemConfig, provider: Provider, env: cdk.E
         app: made by `new_app`.
         config: a validated configuration.
         provider: where it is deployed to.
-        env: account and region; left out, the templates fit any.
+        env: account and region; left out, those of the configuration, and where it names none, the templates fit any.
 
     Raises:
         ConfigError: the configuration does not fit where it is deployed to.
     """
-    region = env.region if env is not None else None
-    if problems := check_in_place(config, region=region, database_instance_type=provider.database_instance_type):
+    if env is None and provider.is_aws and config.account is not None and config.region is not None:
+        env = cdk.Environment(account=config.account, region=config.region)
+    place = Place(
+        account=env.account if env is not None else None,
+        region=env.region if env is not None else None,
+        is_aws=provider.is_aws,
+        database_instance_type=provider.database_instance_type,
+    )
+    if problems := check_in_place(config, place):
         raise ConfigError(f"configuration {config.system}/{config.environment}", problems)
     site = parts.Site(app=app, config=config, workload=workload_options(config, provider), env=env)
+    deploy_access = parts.deploy_access(site)
     network = parts.network(site)
-    vpc = network.vpc
+    vpc, site = network.vpc, site.around(network.inside)
     alarms = parts.alarms(site)
     topic = alarms.topic if alarms else None
     queue = parts.queue(site, topic)
@@ -136,7 +151,9 @@ def build_app(app: cdk.App, config: SystemConfig, provider: Provider, env: cdk.E
     sections = {stack.node.id: stack.graphs for stack in watched if stack is not None}
     monitoring = parts.monitoring(site, api, sections)
     tag_everything(app, config)
+    state_costs(network, config)
     return Stacks(
+        deploy_access=deploy_access,
         network=network,
         alarms=alarms,
         queue=queue,

@@ -1,6 +1,6 @@
 """The Database stack."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Unpack
 
@@ -10,6 +10,7 @@ from constructs import Construct
 
 from config.model import DatabaseConfig, Lifecycle
 from constructs_lib.access import Database
+from constructs_lib.database_users import PasswordRotation, user_secrets, users_variables
 from constructs_lib.graphs import Graph
 from constructs_lib.migrations import Migrations
 from constructs_lib.names import pascal_case
@@ -26,6 +27,8 @@ class DatabaseProps:
     """The VPC with subnets for data, and private ones for the functions that migrate."""
     databases: Mapping[str, DatabaseConfig]
     """Kind, version, capacity, backups and schema of each database, by its name."""
+    users: Mapping[str, Sequence[str]]
+    """Users of each database, by its name: whoever uses it signs in as one of them."""
     lifecycle: Lifecycle
     """What becomes of the data when the stack is deleted."""
     workload: WorkloadOptions
@@ -40,18 +43,20 @@ class DatabaseStack(GroundworkStack):
     """The databases with their schemas.
 
     A stack of its own because it holds the state: it is protected as a whole, and of all code only the functions that
-    migrate stand here. They do so that code which needs a migration comes after it. Each database has a secret, a
-    security group, parameters and a migrating function of its own, so that nothing reaches more than one.
+    migrate and that rotate passwords stand here. They do so that code which needs a migration, or a user, comes after
+    it. Each database has its secrets, a security group, parameters and functions of its own, so that nothing reaches
+    more than one.
     """
 
     def __init__(self, scope: Construct, id_: str, *, props: DatabaseProps, **options: Unpack[StackOptions]) -> None:
         super().__init__(scope, id_, **options)
         self._servers = {key: self._server(key, config, props) for key, config in props.databases.items()}
+        self._databases = {key: self._with_users(key, server.database, props) for key, server in self._servers.items()}
 
     @property
     def databases(self) -> Mapping[str, Database]:
         """Each database as its consumers see it, by its name."""
-        return {key: server.database for key, server in self._servers.items()}
+        return self._databases
 
     @property
     def graphs(self) -> tuple[Graph, ...]:
@@ -70,8 +75,37 @@ class DatabaseStack(GroundworkStack):
             alarm_topic=props.alarm_topic,
             copy_region=props.copy_region,
         )
-        Migrations(self, f"{name}Migrations", vpc=props.vpc, database=server.database, options=props.workload)
         self.output(f"{name}DatabaseEndpoint", server.database.host, f"Host name of the {key} database's writer")
-        self.output(f"{name}DatabaseSecretArn", server.database.secret.secret_arn, "Credentials of its master user")
+        self.output(
+            f"{name}DatabaseSecretArn", server.database.master_secret.secret_arn, "Credentials of its master user"
+        )
         self.output(f"{name}DatabaseName", config.name, "Name of the database inside the server")
         return server
+
+    def _with_users(self, key: str, server: Database, props: DatabaseProps) -> Database:
+        name, config = pascal_case(key), props.databases[key]
+        database = user_secrets(
+            self, f"{name}Users", database=server, users=props.users[key], lifecycle=props.lifecycle
+        )
+        migrations = Migrations(self, f"{name}Migrations", vpc=props.vpc, database=database, options=props.workload)
+        self.output(
+            f"{name}MigrationsFunctionName",
+            migrations.function.function_name,
+            f"The function that brings the schema and the users of the {key} database up to date",
+        )
+        if database.users:
+            PasswordRotation(
+                self,
+                f"{name}Rotation",
+                vpc=props.vpc,
+                database=database,
+                days=config.password_rotation_days,
+                migrated=migrations.run,
+                options=props.workload,
+            )
+            self.output(
+                f"{name}DatabaseUsers",
+                users_variables(self, database)["DATABASE_USERS"],
+                f"Secret of each user of the {key} database",
+            )
+        return database

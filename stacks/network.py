@@ -7,7 +7,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from config.model import NetworkConfig
+from config.model import Lifecycle, NetworkConfig
 from constructs_lib.network import Network
 from stacks.base import GroundworkStack, StackOptions
 
@@ -26,10 +26,14 @@ class NetworkStack(GroundworkStack):
         *,
         config: NetworkConfig,
         log_retention: logs.RetentionDays,
+        lifecycle: Lifecycle,
         endpoints: Sequence[str] = (),
         **options: Unpack[StackOptions],
     ) -> None:
         super().__init__(scope, id_, **options)
-        network = Network(self, "Network", config=config, log_retention=log_retention, endpoints=endpoints)
+        network = Network(
+            self, "Network", config=config, log_retention=log_retention, lifecycle=lifecycle, endpoints=endpoints
+        )
+        self.inside = network.inside
         self.vpc: ec2.IVpc = network.vpc
         self.output("VpcId", self.vpc.vpc_id, "The VPC")

@@ -4,17 +4,20 @@ A function returns None where the configuration leaves its part out.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_sns as sns
 
+from config.database_users import database_users
 from config.model import MonitoringConfig, SystemConfig
 from constructs_lib.access import Resources
 from constructs_lib.endpoints import endpoints_needed
 from constructs_lib.graphs import Graph
 from constructs_lib.lifecycle import is_protected
+from constructs_lib.network import Inside
+from constructs_lib.permissions import permissions_boundary
 from constructs_lib.workload import WorkloadOptions
 from stacks.alarms import AlarmsStack
 from stacks.api import ApiProps, ApiStack
@@ -23,6 +26,7 @@ from stacks.base import StackOptions
 from stacks.broker import BrokerProps, BrokerStack
 from stacks.cache import CacheProps, CacheStack
 from stacks.database import DatabaseProps, DatabaseStack
+from stacks.deploy_access import DeployAccessStack
 from stacks.monitoring import MonitoringProps, MonitoringStack
 from stacks.network import NetworkStack
 from stacks.queue import QueueProps, QueueStack
@@ -41,6 +45,10 @@ class Site:
     env: cdk.Environment | None
     """Account and region; None makes templates that fit any."""
 
+    def around(self, inside: Inside) -> "Site":
+        """Return the same site for all code that runs in a network."""
+        return replace(self, workload=replace(self.workload, inside=inside))
+
     def options(self, domain: str, description: str) -> StackOptions:
         """Return the options of the stack of a domain."""
         config = self.config
@@ -48,7 +56,11 @@ class Site:
             stack_name=f"{config.system}-{config.environment}-{domain}",
             description=f"{config.system} {config.environment}: {description}",
             termination_protection=is_protected(config.lifecycle),
+            synthesizer=cdk.DefaultStackSynthesizer(qualifier=config.bootstrap_qualifier),
+            customer_keys=config.lifecycle if config.customer_keys else None,
         )
+        if config.permissions_boundary is not None:
+            given["permissions_boundary"] = permissions_boundary(config.permissions_boundary)
         if self.env is not None:
             given["env"] = self.env
         return given
@@ -61,6 +73,7 @@ def network(site: Site) -> NetworkStack:
         "Network",
         config=site.config.network,
         log_retention=site.workload.log_retention,
+        lifecycle=site.config.lifecycle,
         endpoints=endpoints_needed(site.config),
         **site.options("network", "VPC and subnets"),
     )
@@ -71,6 +84,20 @@ def alarms(site: Site) -> AlarmsStack | None:
     if not isinstance(site.config.monitoring, MonitoringConfig):
         return None
     return AlarmsStack(site.app, "Alarms", **site.options("alarms", "the topic alarms notify"))
+
+
+def deploy_access(site: Site) -> DeployAccessStack | None:
+    """Make the role by which GitHub's workflows deploy."""
+    if site.config.deploy_access is None:
+        return None
+    return DeployAccessStack(
+        site.app,
+        "DeployAccess",
+        config=site.config.deploy_access,
+        environment=site.config.environment,
+        bootstrap_qualifier=site.config.bootstrap_qualifier,
+        **site.options("deploy-access", "who deploys from GitHub"),
+    )
 
 
 def queue(site: Site, topic: sns.ITopic | None) -> QueueStack | None:
@@ -102,6 +129,7 @@ def database(site: Site, vpc: ec2.IVpc, topic: sns.ITopic | None) -> DatabaseSta
         props=DatabaseProps(
             vpc=vpc,
             databases=config.databases,
+            users={key: database_users(config, key) for key in config.databases},
             lifecycle=config.lifecycle,
             workload=site.workload,
             alarm_topic=topic,
@@ -170,8 +198,10 @@ def api(site: Site, vpc: ec2.IVpc, resources: Resources, topic: sns.ITopic | Non
             resources=resources,
             services=config.services,
             load_balancer=config.load_balancer,
+            databases_with_keys=config.databases_with_keys,
             channels=config.channels,
             alarm_topic=topic,
+            container_insights=isinstance(config.monitoring, MonitoringConfig) and config.monitoring.container_insights,
             workload=site.workload,
         ),
         **site.options("api", "services on Fargate"),

@@ -7,6 +7,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from config.database_users import OPERATIONS, SWEEPER, WORKER
 from config.model import ChannelsConfig, Uses, WorkerConfig
 from constructs_lib.access import Access, Queue, Resources
 from constructs_lib.channels import Channels
@@ -61,18 +62,18 @@ class WorkerStack(GroundworkStack):
             queue=props.queue,
             config=props.config,
             options=workload,
-            access=Access(uses, props.resources, workload.provider, channels),
+            access=Access(uses, props.resources, workload.provider, channels, user=WORKER),
             alarm_topic=props.alarm_topic,
         )
         self.graphs: tuple[Graph, ...] = worker.graphs
-        outbox = Access(Uses(database=uses.database, queue=True), props.resources, workload.provider)
+        outbox = Uses(database=uses.database, queue=True)
         if props.config.sweep_minutes is not None:
             sweeper = OutboxSweeper(
                 self,
                 "Outbox",
                 vpc=props.vpc,
                 minutes=props.config.sweep_minutes,
-                access=outbox,
+                access=Access(outbox, props.resources, workload.provider, user=SWEEPER),
                 options=workload,
                 alarm_topic=props.alarm_topic,
             )
@@ -80,7 +81,13 @@ class WorkerStack(GroundworkStack):
         self.output("FunctionName", worker.function.function_name, "The function that delivers")
         if uses.database is not None:
             replay = ReplayFunction(
-                self, "Replay", vpc=props.vpc, queue=props.queue, access=outbox, options=workload
+                self,
+                "Replay",
+                vpc=props.vpc,
+                queue=props.queue,
+                other_producers=props.config.other_producers,
+                access=Access(outbox, props.resources, workload.provider, user=OPERATIONS),
+                options=workload,
             ).function
             self.output("ReplayFunctionName", replay.function_name, "The function that sends again what failed")
         if channels is not None and channels.telegram_secret is not None:

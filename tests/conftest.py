@@ -2,5 +2,5 @@
 
 import os
 
-# The rule engine costs seconds per synthesis; `tests/stacks/test_validation.py` runs it once per environment.
+# The rule engine costs seconds per synthesis; `make security` runs it in each environment, and `tests/gates/` with it.
 os.environ.setdefault("CDK_VALIDATION", "false")

@@ -5,11 +5,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from constructs_lib.project import PROJECT_ROOT
+from tests.stacks.expected import expected_stacks
 from tests.support.synth import all_environments, cdk_context, overrides_for
+
+# What the load balancer says of itself without a certificate.
+PLAIN_HTTP = "Annotation::groundwork:plain-http"
 
 
 def run_app(outdir: Path, context: dict[str, str], *, validation: bool = False) -> subprocess.CompletedProcess[str]:
@@ -30,14 +35,49 @@ def run_app(outdir: Path, context: dict[str, str], *, validation: bool = False) 
     )
 
 
-@pytest.mark.parametrize(("system", "environment"), all_environments())
-def test_cloudformation_rules_find_no_fault(system: str, environment: str, tmp_path: Path) -> None:
-    """The rule engine of the CDK knows values that CloudFormation would refuse during the deployment."""
+@pytest.fixture(scope="module", params=all_environments(), ids="/".join)
+def validated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str, Path]:
+    """A system and an environment, and the folder that the app wrote for them."""
+    system, environment = request.param
+    outdir = tmp_path_factory.mktemp(f"{system}-{environment}")
     context = {"system": system, "env": environment, "provider": "local"} | overrides_for(system, environment)
-    run = run_app(tmp_path, context, validation=True)
+    run = run_app(outdir, context, validation=True)
     assert run.returncode == 0, run.stderr
-    report = json.loads((tmp_path / "validation-report.json").read_text())
-    assert [finding for plugin in report["pluginReports"] for finding in plugin["violations"]] == []
+    return system, environment, outdir
+
+
+def findings(folder: Path) -> list[dict[str, Any]]:
+    """What is found in an assembly, by rules and by constructs themselves."""
+    report = json.loads((folder / "validation-report.json").read_text())
+    return [finding for plugin in report["pluginReports"] for finding in plugin["violations"]]
+
+
+def test_cloudformation_rules_find_no_fault(validated: tuple[str, str, Path]) -> None:
+    """The rule engine of the CDK knows values that CloudFormation would refuse during the deployment."""
+    assert [each for each in findings(validated[-1]) if each["ruleName"] != PLAIN_HTTP] == []
+
+
+def test_whoever_serves_plain_http_is_warned_of_it(validated: tuple[str, str, Path]) -> None:
+    """Once, and nobody else: a warning that comes with everything is read by nobody."""
+    *_, folder = validated
+    listeners = [
+        resource["Properties"]["Protocol"]
+        for template in folder.glob("*.template.json")
+        for resource in json.loads(template.read_text())["Resources"].values()
+        if resource["Type"] == "AWS::ElasticLoadBalancingV2::Listener"
+    ]
+    assert listeners != []
+    warned = [each["severity"] for each in findings(folder) if each["ruleName"] == PLAIN_HTTP]
+    assert warned == ([] if "HTTPS" in listeners else ["warning"])
+
+
+def test_the_app_composes_every_stack(validated: tuple[str, str, Path]) -> None:
+    system, environment, outdir = validated
+    artifacts = json.loads((outdir / "manifest.json").read_text())["artifacts"]
+    stacks = {name: each for name, each in artifacts.items() if each["type"] == "aws:cloudformation:stack"}
+    assert sorted(stacks) == expected_stacks(system, environment)
+    for name, artifact in stacks.items():
+        assert artifact["properties"]["stackName"] == f"{system}-{environment}-{name.lower()}"
 
 
 def test_default_is_notifications_in_dev(tmp_path: Path) -> None:

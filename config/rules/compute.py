@@ -30,7 +30,7 @@ def _task_counts(field: str, service: ServiceConfig) -> Iterator[Problem]:
         yield Problem(
             field=f"{field}.min_tasks",
             value=service.min_tasks,
-            allowed=f"allowed: 1 to max_tasks, which is {service.max_tasks}",
+            allowed=f"allowed: 1 to max_tasks, which is {service.max_tasks} (nearest: {service.max_tasks})",
         )
     if service.singleton:
         for name in ("min_tasks", "max_tasks"):
@@ -46,10 +46,11 @@ def task_size(field: str, cpu_units: int, memory_mib: int) -> Iterator[Problem]:
     """Yield what is wrong with the size of a Fargate task."""
     sizes = FARGATE_MEMORY_MIB.get(cpu_units)
     if sizes is None:
+        nearest = min(FARGATE_MEMORY_MIB, key=lambda size: abs(size - cpu_units))
         yield Problem(
             field=f"{field}.cpu_units",
             value=cpu_units,
-            allowed=f"not a Fargate size; allowed: {', '.join(map(str, FARGATE_MEMORY_MIB))}",
+            allowed=f"not a Fargate size; allowed: {', '.join(map(str, FARGATE_MEMORY_MIB))} (nearest: {nearest})",
         )
     elif memory_mib not in sizes:
         nearest = min(sizes, key=lambda size: abs(size - memory_mib))
@@ -92,6 +93,20 @@ def _used(config: SystemConfig, field: str, uses: Uses) -> Iterator[Problem]:
         )
 
 
+def _concurrency(config: SystemConfig) -> Iterator[Problem]:
+    worker = config.worker
+    if worker is None or worker.max_concurrency is None:
+        return
+    if worker.max_concurrency > worker.reserved_concurrency:
+        yield Problem(
+            field="worker.max_concurrency",
+            value=worker.max_concurrency,
+            allowed="messages that are received while no invocation is free use up their receives for nothing; "
+            f"allowed: 2 to reserved_concurrency, which is {worker.reserved_concurrency} "
+            f"(nearest: {worker.reserved_concurrency})",
+        )
+
+
 def _sweeper(config: SystemConfig) -> Iterator[Problem]:
     worker = config.worker
     if worker is None or worker.sweep_minutes is None:
@@ -126,4 +141,4 @@ def _series(sizes: tuple[int, ...]) -> str:
     return f"{sizes[0]} to {sizes[-1]} in steps of {sizes[1] - sizes[0]}"
 
 
-RULES = (_services, _uses, _sweeper)
+RULES = (_services, _uses, _concurrency, _sweeper)

@@ -28,6 +28,8 @@ CLUSTER_ZONES = 2
 # S3 moves no object to Infrequent Access before.
 _LEAST_DAYS_BEFORE_MOVE = 30
 _DAY = 24 * 60 * 60
+# The most that SQS keeps a message.
+QUEUE_RETENTION_DAYS = 14
 
 
 def _capacity(config: SystemConfig) -> Iterator[Problem]:
@@ -48,7 +50,7 @@ def _aurora_capacity(field: str, database: AuroraConfig) -> Iterator[Problem]:
         yield Problem(
             field=f"{field}.min_acu",
             value=database.min_acu,
-            allowed=f"allowed: 0 to max_acu, which is {database.max_acu}",
+            allowed=f"allowed: 0 to max_acu, which is {database.max_acu} (nearest: {database.max_acu})",
         )
     if database.min_acu == 0 and database.auto_pause_minutes is None:
         yield Problem(
@@ -94,22 +96,39 @@ def _queue(config: SystemConfig) -> Iterator[Problem]:
         yield Problem(field=missing, value=None, allowed="a queue and its worker come together; add it, or remove both")
     if queue is None or worker is None:
         return
+    least = config.least_visibility_timeout_seconds
+    if config.visibility_timeout_seconds < least:
+        yield Problem(
+            field="queue.visibility_timeout_seconds",
+            value=queue.visibility_timeout_seconds,
+            allowed="messages would be received again while they are still worked on; allowed: six times "
+            f"worker.timeout_seconds, which is {worker.timeout_seconds}, and worker.batch_window_seconds, which is "
+            f"{worker.batch_window_seconds}, or more (nearest: {least})",
+        )
     if queue.dlq_retention_days <= queue.retention_days:
+        most = QUEUE_RETENTION_DAYS
+        mend = (
+            f"(nearest: {queue.retention_days + 1})"
+            if queue.retention_days < most
+            else f"(nearest: {most}, with retention_days {most - 1})"
+        )
         yield Problem(
             field="queue.dlq_retention_days",
             value=queue.dlq_retention_days,
             allowed="a message keeps its age when it moves; "
-            f"allowed: more than retention_days, which is {queue.retention_days}",
+            f"allowed: more than retention_days, which is {queue.retention_days} {mend}",
         )
     retention_seconds = queue.retention_days * _DAY
-    if config.oldest_message_alarm_seconds > retention_seconds:
-        most = retention_seconds // config.visibility_timeout_seconds - 1
+    # Between two receives a message waits for as long as the worker delays it, or a dead worker has hidden it.
+    waits = max(config.visibility_timeout_seconds, worker.longest_delay_seconds)
+    most = retention_seconds // waits - 1
+    if queue.max_receive_count > most:
         yield Problem(
             field="queue.max_receive_count",
             value=queue.max_receive_count,
-            allowed=f"a message is received every {config.visibility_timeout_seconds} seconds, and would be lost after "
-            f"retention_days, which is {queue.retention_days}, before it got to the dead-letter queue; "
-            f"allowed: 5 to {most}",
+            allowed=f"a message may wait {waits} seconds for each receive, and would be lost after retention_days, "
+            f"which is {queue.retention_days}, before it got to the dead-letter queue; "
+            f"allowed: 5 to {most} (nearest: {most})",
         )
     if queue.fifo and worker.batch_window_seconds:
         yield Problem(

@@ -9,8 +9,8 @@ from config.problems import Problem
 
 _ROOT = Path(__file__).resolve().parents[2]
 SERVICES = _ROOT / "services"
-# The CDK adds these to every stack.
-_EVERYWHERE = frozenset({"BootstrapVersion", "CheckBootstrapVersion", "Exports", "Publish"})
+# The CDK adds these to every stack; the key is made by each that encrypts something by one of its own.
+_EVERYWHERE = frozenset({"BootstrapVersion", "CheckBootstrapVersion", "CustomerKey", "Exports", "Publish"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,6 +23,8 @@ class Ids:
     """What it makes besides, in some systems at least."""
     taken_within: frozenset[str] = frozenset()
     """What there is beside it where the key names something a second time, further below."""
+    of_databases: tuple[str, ...] = ()
+    """What it makes for a database as well, where that has the keys of an API; `{}` stands for its key as an id."""
 
 
 # By the field that has the keys. A key becomes part of ids, and two constructs in one place cannot have the same.
@@ -42,9 +44,20 @@ IDS: Mapping[str, Ids] = {
         },
         # The container is called by the service, in its task definition.
         taken_within=frozenset({"ExecutionRole", "Resource", "TaskRole"}),
+        of_databases=("{}Keys", "{}KeysFunctionNameOutput"),
     ),
     "databases": Ids(
-        made=("{}", "{}Migrations", "{}DatabaseEndpointOutput", "{}DatabaseSecretArnOutput", "{}DatabaseNameOutput"),
+        made=(
+            "{}",
+            "{}Users",
+            "{}Migrations",
+            "{}Rotation",
+            "{}DatabaseEndpointOutput",
+            "{}DatabaseSecretArnOutput",
+            "{}DatabaseNameOutput",
+            "{}DatabaseUsersOutput",
+            "{}MigrationsFunctionNameOutput",
+        ),
         taken=_EVERYWHERE,
     ),
     "storage.buckets": Ids(made=("{}", "{}BucketNameOutput"), taken=_EVERYWHERE | {"EmptyingLogs"}),
@@ -56,13 +69,19 @@ def id_of(key: str) -> str:
     return "".join(part.capitalize() for part in key.split("-"))
 
 
+def taken_by_databases(ids: Ids, config: SystemConfig) -> frozenset[str]:
+    """Return what the stack makes, or could make, for the system's databases."""
+    return frozenset(each.format(id_of(key)) for key in config.databases for each in ids.of_databases)
+
+
 def _ids(config: SystemConfig) -> Iterator[Problem]:
     for field, keys in _keys(config).items():
         ids = IDS[field]
+        taken = ids.taken | ids.taken_within | taken_by_databases(ids, config)
         owners: dict[str, str] = {}
         for key in keys:
             own = id_of(key)
-            if own in ids.taken | ids.taken_within:
+            if own in taken:
                 yield Problem(
                     field=field, value=key, allowed=f"{own} is part of the stack by itself; allowed: any other name"
                 )

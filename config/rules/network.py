@@ -1,6 +1,7 @@
 """Rules of the network."""
 
 import ipaddress
+import math
 from collections.abc import Iterator
 from itertools import combinations
 
@@ -16,6 +17,12 @@ SMALLEST_PREFIX = 28
 # RFC 1918.
 PRIVATE_BLOCKS = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 THREE_TIERS = 3
+IPV4_BITS = 32
+# The first four addresses of a subnet and its last one.
+# https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
+TAKEN_BY_AWS = 5
+# Network interfaces beside those of tasks: of functions, interface endpoints, and data in a network of two tiers.
+OTHER_ADDRESSES = 10
 _A = {"public": "a public", "private": "a private", "isolated": "an isolated"}
 
 
@@ -39,11 +46,23 @@ def _cidr(config: SystemConfig) -> Iterator[Problem]:
 
 def _computed(network: NetworkConfig, block: ipaddress.IPv4Network) -> Iterator[Problem]:
     subnets = network.tiers * network.zones
-    if network.subnet_prefix < block.prefixlen or 2 ** (network.subnet_prefix - block.prefixlen) < subnets:
+    longer = math.ceil(math.log2(subnets))
+    if network.subnet_prefix - block.prefixlen >= longer:
+        return
+    if block.prefixlen + longer <= SMALLEST_PUBLIC_PREFIX:
         yield Problem(
             field="network.subnet_prefix",
             value=network.subnet_prefix,
-            allowed=f"{subnets} subnets of that size do not fit into {network.cidr}; take a longer prefix",
+            allowed=f"{subnets} subnets of that size do not fit into {network.cidr}; "
+            f"allowed: {block.prefixlen + longer} to {SMALLEST_PUBLIC_PREFIX} (nearest: {block.prefixlen + longer})",
+        )
+    else:
+        most = SMALLEST_PUBLIC_PREFIX - longer
+        yield Problem(
+            field="network.cidr",
+            value=network.cidr,
+            allowed=f"{subnets} subnets of the smallest size, /{SMALLEST_PUBLIC_PREFIX}, do not fit into it; "
+            f"allowed: a block of /{most} or larger",
         )
 
 
@@ -94,6 +113,35 @@ def _block(field: str, text: str) -> tuple[ipaddress.IPv4Network | None, list[Pr
     return block, []
 
 
+def _capacity(config: SystemConfig) -> Iterator[Problem]:
+    """Find subnets whose addresses the tasks use up when a zone is lost while every service is replaced at its ceiling.
+
+    A lost zone's tasks start in the zones that are left, and while a version is replaced, old and new ones run.
+    """
+    network = config.network
+    tasks = sum(service.most_tasks_at_once for service in config.services.values())
+    needed = math.ceil(tasks / (network.zones - 1)) + OTHER_ADDRESSES
+    shortest = IPV4_BITS - math.ceil(math.log2(needed + TAKEN_BY_AWS))
+    if network.blocks is None:
+        sizes: dict[str, tuple[object, int]] = {"network.subnet_prefix": (network.subnet_prefix, network.subnet_prefix)}
+    else:
+        sizes = {
+            f"network.blocks.private[{number}]": (text, block.prefixlen)
+            for number, text in enumerate(network.blocks.private)
+            if (block := _block("", text)[0]) is not None
+        }
+    for field, (value, prefix) in sizes.items():
+        # A prefix that is none is refused by its field.
+        if prefix in range(IPV4_BITS + 1) and 2 ** (IPV4_BITS - prefix) - TAKEN_BY_AWS < needed:
+            yield Problem(
+                field=field,
+                value=value,
+                allowed=f"a private subnet of it has {2 ** (IPV4_BITS - prefix) - TAKEN_BY_AWS} addresses, and with a "
+                f"zone lost during a deployment {needed} are needed: of {tasks} tasks those of this zone, and "
+                f"{OTHER_ADDRESSES} of functions, endpoints and data; allowed: up to /{shortest} (nearest: {shortest})",
+            )
+
+
 def _way_out(config: SystemConfig) -> Iterator[Problem]:
     if config.network.nat is not Nat.NONE:
         return
@@ -111,4 +159,4 @@ def _way_out(config: SystemConfig) -> Iterator[Problem]:
             )
 
 
-RULES = (_cidr, _way_out)
+RULES = (_cidr, _capacity, _way_out)

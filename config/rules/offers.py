@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from config.end_of_life import lifetime_of
 from config.model import AuroraConfig, InstanceConfig, SystemConfig
 from config.offers import (
     AURORA_VERSIONS,
@@ -40,7 +41,20 @@ def _version(field: str, value: str, versions: Sequence[str], product: str) -> I
     if value not in versions:
         major = value.partition(".")[0]
         near = [version for version in versions if version.partition(".")[0] == major] or versions
-        yield Problem(field=field, value=value, allowed=f"not a version of {product}; allowed: {', '.join(near)}")
+        allowed = f"not a version of {product}; allowed: {', '.join(near)}{_nearest(value, near)}"
+        yield Problem(field=field, value=value, allowed=allowed)
+
+
+def _nearest(value: str, versions: Sequence[str]) -> str:
+    """Return a hint at the version that is closest by number: of 17.9 and 17.1, the former to 17.10."""
+    if not all(part.isdecimal() for part in value.split(".")):
+        return ""
+
+    def distance(version: str) -> tuple[int, ...]:
+        ours, theirs = ([*map(int, each.split(".")), 0, 0][:2] for each in (value, version))
+        return tuple(abs(mine - other) for mine, other in zip(ours, theirs, strict=True))
+
+    return f" (nearest: {min(versions, key=distance)})"
 
 
 def _size(field: str, value: str, prefix: str, suffix: str, sizes: Mapping[str, Collection[str]]) -> Iterator[Problem]:
@@ -64,10 +78,12 @@ def _broker(config: SystemConfig) -> Iterator[Problem]:
         return
     offered = RABBITMQ_TYPES[broker.engine_version]
     if broker.instance_type not in offered:
+        known = lifetime_of("amazon-mq-type", broker.instance_type)
         yield Problem(
             field="broker.instance_type",
             value=broker.instance_type,
-            allowed=f"not offered with RabbitMQ {broker.engine_version}; allowed: {', '.join(offered)}",
+            allowed=f"not offered with RabbitMQ {broker.engine_version}; allowed: {', '.join(offered)}"
+            + (f"; {known}" if known else ""),
         )
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from config.model import MonitoringConfig, SystemConfig
+from config.model import CostConfig, MonitoringConfig, SystemConfig
 from config.offers import REGIONS
-from config.problems import Problem
+from config.problems import Problem, close_to
 from config.rules.compute import task_size
 
 # The tags that every resource has by itself.
@@ -33,10 +33,13 @@ def _backup(config: SystemConfig) -> Iterator[Problem]:
         )
 
 
-def _copies(config: SystemConfig) -> Iterator[Problem]:
-    region = config.backup.copy_region if config.backup else None
-    if region is not None and region not in REGIONS:
-        yield Problem(field="backup.copy_region", value=region, allowed=f"no region; allowed: {', '.join(REGIONS)}")
+def _regions(config: SystemConfig) -> Iterator[Problem]:
+    copy = config.backup.copy_region if config.backup else None
+    price = config.cost.price_region if isinstance(config.cost, CostConfig) else None
+    for field, region in (("region", config.region), ("backup.copy_region", copy), ("cost.price_region", price)):
+        if region is not None and region not in REGIONS:
+            allowed = f"no region; allowed: {', '.join(REGIONS)}{close_to(region, REGIONS)}"
+            yield Problem(field=field, value=region, allowed=allowed)
 
 
 def _prometheus(config: SystemConfig) -> Iterator[Problem]:
@@ -62,4 +65,4 @@ def _tags(config: SystemConfig) -> Iterator[Problem]:
             )
 
 
-RULES = (_backup, _copies, _prometheus, _tags)
+RULES = (_backup, _regions, _prometheus, _tags)

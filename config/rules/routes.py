@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import product
 
 from config import routing
-from config.model import Route, SystemConfig
+from config.model import LoadBalancerConfig, Route, SystemConfig
 from config.problems import Problem
 
 # Values and wildcards in the conditions of one rule. Of wildcards, AWS names 5 in one place and 6 in another.
@@ -20,14 +20,41 @@ _HOST = re.compile(r"[A-Za-z0-9\-.*?]+\.[A-Za-z]+")
 
 def _certificate(config: SystemConfig) -> Iterator[Problem]:
     balancer = config.load_balancer
-    if balancer is None or config.environment != "prod":
+    if balancer is None:
         return
-    if balancer.certificate_arn is None and balancer.plain_http_because is None:
+    yield from _domain(balancer)
+    proven = balancer.certificate_arn is not None or balancer.hosted_zone is not None
+    if config.environment == "prod" and not proven and balancer.plain_http_because is None:
         yield Problem(
             field="load_balancer.certificate_arn",
             value=None,
             allowed="prod serves HTTPS only; set it in the environment's config, "
             "or pass -c certificate_arn=arn:aws:acm:REGION:ACCOUNT:certificate/ID",
+        )
+
+
+def _domain(balancer: LoadBalancerConfig) -> Iterator[Problem]:
+    domain, zone = balancer.domain_name, balancer.hosted_zone
+    if domain is None and zone is not None:
+        yield Problem(
+            field="load_balancer.domain_name",
+            value=None,
+            allowed=f"the hosted zone gets no record without it; allowed: {zone.name}, or a name below it",
+        )
+    if domain is None:
+        return
+    if zone is not None and domain != zone.name and not domain.endswith(f".{zone.name}"):
+        yield Problem(
+            field="load_balancer.domain_name",
+            value=domain,
+            allowed=f"lies outside hosted_zone, which is {zone.name}; allowed: {zone.name}, or a name below it "
+            f"(nearest: {domain.partition('.')[0]}.{zone.name})",
+        )
+    if zone is None and balancer.certificate_arn is None:
+        yield Problem(
+            field="load_balancer.domain_name",
+            value=domain,
+            allowed="nothing proves or leads this name; allowed: with hosted_zone, with certificate_arn, or None",
         )
 
 

@@ -22,5 +22,6 @@ DEMO = Demo(
     doing="asking for its health",
     run=run,
     uses_telegram=True,
+    uses_webhooks=True,
     https_only_in=frozenset({"prod"}),
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from local.demos.stage import Demo, NotYetError, Stage
 from local.errors import LocalError
+from local.keys import temporary_key
 
 # The worker's event source collects messages for up to 5 s, and a cold function takes a few more.
 _DELIVERY_BOUND_SECONDS = 60
@@ -41,14 +42,21 @@ def examples(stage: Stage) -> tuple[Example, ...]:
 
 
 def run(stage: Stage) -> None:
-    """Send one notification per channel and wait until each is `sent`."""
+    """Send one notification per channel and wait until each is `sent`, with an API key of the demonstration's own."""
     stage.wait_until_ready("/ready")
+    with temporary_key(stage.settings, stage.deployment, "demonstration") as headers:
+        _deliver(stage, headers)
+
+
+def _deliver(stage: Stage, headers: Mapping[str, str]) -> None:
     started = time.monotonic()
-    waiting = {str(stage.ask("/notifications", each.request())["id"]): each for each in examples(stage)}
+    waiting = {
+        str(stage.ask("/notifications", each.request(), headers=headers)["id"]): each for each in examples(stage)
+    }
 
     def next_settled() -> tuple[str, Mapping[str, Any]]:
         for identifier in waiting:
-            notification = stage.ask(f"/notifications/{identifier}")
+            notification = stage.ask(f"/notifications/{identifier}", headers=headers)
             if notification["status"] != "queued":
                 return identifier, notification
         raise NotYetError(f"still queued: {', '.join(each.channel for each in waiting.values())}")
@@ -71,5 +79,6 @@ DEMO = Demo(
     doing="sending one notification per channel",
     run=run,
     uses_telegram=True,
+    uses_webhooks=True,
     https_only_in=frozenset({"prod"}),
 )

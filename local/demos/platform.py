@@ -101,5 +101,6 @@ DEMO = Demo(
     doing="handing in delayed and recurring schedules",
     run=run,
     uses_telegram=True,
+    uses_webhooks=True,
     https_only_in=frozenset({"prod"}),
 )

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from urllib.parse import urlsplit
 
 from local.cloud import client_options, session
 from local.cloud_assembly import Assembly
@@ -16,8 +17,10 @@ _TOKEN = re.compile(r"\d+:[\w-]{30,}")
 
 
 def context(settings: Settings, demo: Demo, system: str, env: str) -> dict[str, str]:
-    """The CDK context that leads Telegram messages to the receiver, with a certificate where one is required."""
+    """The CDK context that leads messages to the receiver, on loopback, with a certificate where one is required."""
     given = {"telegram_base_url": settings.receiver_url} if demo.uses_telegram else {}
+    if demo.uses_webhooks:
+        given["webhook_hosts_allowed_inside"] = urlsplit(settings.receiver_url).netloc
     if env in demo.https_only_in:
         given["certificate_arn"] = _certificate(settings, f"{system}.example.com")
     return given

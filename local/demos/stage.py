@@ -123,5 +123,7 @@ class Demo:
     """Does the work and shows it; raises LocalError when the system does not do its part."""
     uses_telegram: bool = False
     """Its Telegram messages have to be led to the receiver."""
+    uses_webhooks: bool = False
+    """Its webhooks have to be let reach the receiver, which is on loopback."""
     https_only_in: frozenset[str] = frozenset()
     """The environments that are refused without a certificate."""

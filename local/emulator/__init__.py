@@ -9,6 +9,7 @@ What is added, each by calling or wrapping the emulator's own functions, never b
 - `caches.py`: a real Redis or Valkey behind every replication group and cluster of ElastiCache;
 - `brokers.py`: a real RabbitMQ behind every RabbitMQ broker of Amazon MQ;
 - `resources/prometheus.py`: a real Prometheus behind every workspace;
+- `permissions/`: questions to IAM that AWS asks in the name of roles, and a record of every decision;
 - `tasks/`: ECS containers as local processes;
 - `load_balancer.py`: addresses, health and failures of targets as an Application Load Balancer has them.
 

@@ -10,11 +10,14 @@ from local.emulator import (
     caches,
     container_registry,
     databases,
+    firewalls,
     function_updates,
     load_balancer,
+    permissions,
     prompt_stacks,
     public_parameters,
     resources,
+    secret_rotation,
     task_authorization,
     tasks,
 )
@@ -24,12 +27,15 @@ from local.emulator.processes import ProcessLedger
 
 def install(options: Options, ledger: ProcessLedger) -> Callable[[], None]:
     """Put the additions in place. Returns what stops all that they start."""
+    asking, stop_record = permissions.install(options)
     servers = databases.install(options, ledger)
     backups.install(servers)
+    secret_rotation.install()
     caches.install(options, ledger)
     resources.register(options, ledger, servers, brokers.install(options, ledger))
-    tasks.install(options, ledger)
+    tasks.install(options, ledger, asking)
     load_balancer.install()
+    firewalls.install()
     alarms.install()
     authorization.install()
     task_authorization.install()
@@ -41,5 +47,6 @@ def install(options: Options, ledger: ProcessLedger) -> Callable[[], None]:
     def stop() -> None:
         end_retired_functions()
         ledger.stop_all()
+        stop_record()
 
     return stop

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from local.errors import InputError
-from local.settings import endpoint_url, port_number
+from local.settings import AUTHORIZATIONS, endpoint_url, port_number
 
 DEFAULT_DATABASE_PORTS = range(15432, 15532)
 DEFAULT_SERVER_PORTS = range(15600, 15700)
@@ -65,6 +65,11 @@ class Options:
     def trust_bundle(self) -> Path:
         """The machine's own authorities and `ca`: what functions and tasks verify servers with."""
         return self.data / "trust.pem"
+
+    @property
+    def authorizations(self) -> Path:
+        """The record of what IAM decided, one JSON object a line: `permissions/record.py`."""
+        return self.data / AUTHORIZATIONS
 
     @property
     def recorded_only(self) -> Path:

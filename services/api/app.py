@@ -4,6 +4,8 @@ from fastapi import FastAPI
 
 from services.api.routes import router
 from services.database import Database
+from services.identity.gate import Gate
+from services.identity.route import guard_of
 from services.outbox import Relay
 from services.pool import connection_pool
 from services.queue import BATCH, Queue
@@ -23,14 +25,17 @@ def create_app(settings: ApiSettings) -> FastAPI:
     # Only woken: an idle API leaves its database to pause. What a task leaves behind when it is killed, the next one
     # finds when it starts, and the sweeper besides.
     relay = Relay(pool.connection, queue.publish, batch=BATCH, idle_seconds=None, ordered=queue.ordered)
+    gate = Gate(settings.authentication, pool.connection)
     app = serving.create_app(
         title="Notifications",
         description="Sends notifications by e-mail, SMS, webhook and Telegram.",
         routers=[router],
+        guard=guard_of(gate),
         dependencies=[database(pool)],
-        resources=[pool],
+        resources=[pool, gate],
         tasks=[relay],
     )
+    app.state.gate = gate
     app.state.pool = pool
     app.state.relay = relay
     return app

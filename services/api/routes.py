@@ -15,15 +15,15 @@ from services.api.schemas import (
     ReplayReceipt,
     ReplayRequest,
 )
+from services.identity.route import AuthenticatedRoute, OwnerOfRequest
 from services.intake import Intake, KeyReusedError
 from services.messages import Content
 from services.replay import replay, replay_failed
 from services.serving.idempotency import IdempotencyKey, key_reused
-from services.serving.json_route import JsonRoute
 from services.serving.problems import ProblemError, documented
 from services.serving.state import PoolOfApp, RelayOfApp
 
-router = APIRouter(route_class=JsonRoute)
+router = APIRouter(route_class=AuthenticatedRoute)
 _WITH_BODY = (
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -40,14 +40,16 @@ _WITH_BODY = (
 )
 def create_notification(
     content: Content,
+    *,
     pool: PoolOfApp,
     relay: RelayOfApp,
+    owner: OwnerOfRequest,
     response: Response,
     idempotency_key: IdempotencyKey = None,
 ) -> Receipt:
     """Takes a notification in; it is delivered soon after."""
     try:
-        accepted = Intake(pool.connection).accept(content, idempotency_key)
+        accepted = Intake(pool.connection).accept(content, idempotency_key, owner=owner)
     except KeyReusedError:
         raise key_reused("notification") from None
     relay.wake()
@@ -59,14 +61,17 @@ def create_notification(
     "/notifications",
     responses=documented(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
 )
-def list_notifications(listing: Annotated[Listing, Query()], pool: PoolOfApp) -> NotificationPage:
-    """Lists notifications, newest first."""
+def list_notifications(
+    listing: Annotated[Listing, Query()], pool: PoolOfApp, owner: OwnerOfRequest
+) -> NotificationPage:
+    """Lists the caller's notifications, newest first."""
     with pool.connection() as connection:
         found = store.page(
             connection,
             limit=listing.limit + 1,
             status=listing.status,
             channel=listing.channel,
+            owner=owner,
             after=listing.position,
         )
     return NotificationPage.of(found, listing.limit)
@@ -76,21 +81,23 @@ def list_notifications(listing: Annotated[Listing, Query()], pool: PoolOfApp) ->
     "/notifications/{id}",
     responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
 )
-def get_notification(id: UUID, pool: PoolOfApp) -> NotificationView:  # noqa: A002  # the parameter's public name
-    """Tells how a notification fares."""
+def get_notification(id: UUID, pool: PoolOfApp, owner: OwnerOfRequest) -> NotificationView:  # noqa: A002  # the parameter's public name
+    """Tells how a notification of the caller's fares."""
     with pool.connection() as connection:
-        found = store.find(connection, id)
+        found = store.find(connection, id, owner=owner)
     if found is None:
         raise _unknown(id)
     return NotificationView.model_validate(found)
 
 
 @router.post("/notifications/replay", status_code=HTTPStatus.ACCEPTED, responses=documented(*_WITH_BODY))
-def replay_notifications(request: ReplayRequest, pool: PoolOfApp, relay: RelayOfApp) -> ReplayReceipt:
-    """Queues failed notifications again, the oldest first. Repeating it leaves alone what it has queued."""
+def replay_notifications(
+    request: ReplayRequest, pool: PoolOfApp, relay: RelayOfApp, owner: OwnerOfRequest
+) -> ReplayReceipt:
+    """Queues the caller's failed notifications again, the oldest first. Repeating it leaves alone what is queued."""
     try:
         with pool.connection() as connection:
-            replayed = replay_failed(connection, request.selection, request.limit)
+            replayed = replay_failed(connection, request.selection(owner), request.limit)
     finally:
         # What was queued before an error stays so.
         relay.wake()
@@ -102,10 +109,15 @@ def replay_notifications(request: ReplayRequest, pool: PoolOfApp, relay: RelayOf
     status_code=HTTPStatus.ACCEPTED,
     responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
 )
-def replay_notification(id: UUID, pool: PoolOfApp, relay: RelayOfApp) -> Receipt:  # noqa: A002  # the parameter's public name
+def replay_notification(
+    id: UUID,  # noqa: A002  # the parameter's public name
+    pool: PoolOfApp,
+    relay: RelayOfApp,
+    owner: OwnerOfRequest,
+) -> Receipt:
     """Queues a notification again if it has failed; tells how it stands. Repeating it changes nothing."""
     with pool.connection() as connection:
-        status = replay(connection, id)
+        status = replay(connection, id, owner=owner)
     if status is None:
         raise _unknown(id)
     relay.wake()

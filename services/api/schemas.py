@@ -101,10 +101,14 @@ class ReplayRequest(BaseModel):
     created_after: Annotated[_Time | None, Field(description="Accepted then or later.")] = None
     created_before: Annotated[_Time | None, Field(description="Accepted earlier.")] = None
 
-    @property
-    def selection(self) -> Selection:
-        """Which ones are meant, whatever their number."""
-        return Selection(channel=self.channel, created_after=self.created_after, created_before=self.created_before)
+    def selection(self, owner: str | None) -> Selection:
+        """Which ones of the owner's are meant, whatever their number."""
+        return Selection(
+            owner=owner,
+            channel=self.channel,
+            created_after=self.created_after,
+            created_before=self.created_before,
+        )
 
 
 class ReplayReceipt(BaseModel):

@@ -14,6 +14,7 @@ from services.backups import catalog
 from services.backups.bucket import DumpBucket, StoredDump
 from services.backups.budget import Budget
 from services.backups.catalog import NAMESPACE, Table
+from services.backups.errors import BackupError
 from services.backups.manifest import Manifest, SequenceState, TableDump
 from services.backups.rows import CompressedRows, RowsDigest
 
@@ -37,12 +38,16 @@ def write(
     """Dumps the database as it is at one instant, while others go on changing it. Raises BackupError."""
     connection.isolation_level = IsolationLevel.REPEATABLE_READ
     connection.read_only = True
+    expected = catalog.tables(connection)
     with connection.transaction():
+        # Before the view is taken: a migration that has rewritten a table in between would leave no rows in it.
+        _hold(connection, expected)
         taken_at, server_version = _facts(connection)
         catalog.refuse_large_objects(connection)
         revision = catalog.revision(connection)
         tables = catalog.tables(connection)
-        _hold(connection, tables)
+        if {table.name for table in tables} != {table.name for table in expected}:
+            raise BackupError("a migration made or dropped tables just now: dump again")
         stored = bucket.new_dump(database, taken_at)
         dumped, size = [], 0
         for table in tables:

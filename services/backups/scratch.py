@@ -52,6 +52,8 @@ def _create(connection: Connection[Any], name: str) -> None:
         collate=collate,
         character_type=character_type,
     )
+    # What it is filled with is for nobody else.
+    execute(connection, "REVOKE ALL ON DATABASE {name} FROM PUBLIC", name=name)
 
 
 def _drop_abandoned(connection: Connection[Any]) -> None:
@@ -59,7 +61,7 @@ def _drop_abandoned(connection: Connection[Any]) -> None:
     for (name,) in connection.execute("SELECT datname FROM pg_database").fetchall():
         found = _NAME.fullmatch(name)
         if found and datetime.strptime(found[1], _TIME).replace(tzinfo=UTC) < oldest:
-            execute(connection, "DROP DATABASE {name} WITH (FORCE)", name=name)
+            execute(connection, "DROP DATABASE IF EXISTS {name} WITH (FORCE)", name=name)
             logger.warning("dropped what an earlier proof had left", extra={"database": name})
 
 

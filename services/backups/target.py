@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 # They belong to PostgreSQL and to RDS.
 RESERVED = frozenset({"postgres", "template0", "template1", "rdsadmin"})
+# Any number that nothing else in the database locks.
+_LOCK = 7_366_146
 
 
 @contextmanager
@@ -29,9 +31,14 @@ def opened(sessions: Sessions, name: str, manifest: Manifest, budget: Budget) ->
     a restore never overwrites.
     """
     with sessions.opened(budget) as connection:
-        query = "SELECT 1 FROM pg_database WHERE datname = %s"
-        exists = connection.execute(query, (name,)).fetchone() is not None
-    if exists:
+        query = "SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = %s"
+        row = connection.execute(query, (name,)).fetchone()
+    if row == (False,):
+        raise BackupError(
+            f"database {name} belongs to another user than the one that restores: restore into a new name, then rename"
+            " the databases"
+        )
+    if row is not None:
         with _in_place(sessions, name, manifest, budget):
             yield name
     else:
@@ -43,7 +50,10 @@ def opened(sessions: Sessions, name: str, manifest: Manifest, budget: Budget) ->
 
 @contextmanager
 def _in_place(sessions: Sessions, name: str, manifest: Manifest, budget: Budget) -> Iterator[None]:
+    # Its session is open until the end: a second restore would take the tables of the first for its own to remove.
     with sessions.opened(budget, name) as connection:
+        if connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone() != (True,):
+            raise BackupError(f"another restore into database {name} is under way")
         found = catalog.tables(connection)
         if found and not _was_cut_off(connection, found, manifest):
             raise BackupError(
@@ -51,11 +61,11 @@ def _in_place(sessions: Sessions, name: str, manifest: Manifest, budget: Budget)
                 " another name, then rename the databases"
             )
         before = catalog.objects(connection)
-    try:
-        yield
-    except BaseException:
-        _clear(sessions, name, before)
-        raise
+        try:
+            yield
+        except BaseException:
+            _clear(sessions, name, before)
+            raise
 
 
 def _was_cut_off(connection: Connection[Any], found: list[catalog.Table], manifest: Manifest) -> bool:

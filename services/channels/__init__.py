@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 
 from services.channels.email import EmailChannel
-from services.channels.http import http_client
 from services.channels.sms import SmsChannel
 from services.channels.telegram import TelegramChannel
 from services.channels.webhook import WebhookChannel
@@ -18,12 +17,11 @@ Deliver = Callable[[Message], None]
 
 def build_channels(settings: WithChannels, secrets: SecretValues) -> Mapping[Channel, Deliver]:
     """The way out for each channel."""
-    client = http_client()
     return {
         Channel.EMAIL: EmailChannel(settings.email_sender).deliver,
         Channel.SMS: SmsChannel().deliver,
-        Channel.WEBHOOK: WebhookChannel(client).deliver,
+        Channel.WEBHOOK: WebhookChannel(settings.webhook_hosts_allowed_inside).deliver,
         Channel.TELEGRAM: TelegramChannel(
-            client, secrets, secret_arn=settings.telegram_secret_arn, base_url=settings.telegram_base_url
+            secrets, secret_arn=settings.telegram_secret_arn, base_url=settings.telegram_base_url
         ).deliver,
     }

@@ -1,4 +1,7 @@
-"""HTTP within a total time: httpx by itself bounds each single read, of which there may be any number."""
+"""HTTP within a total time, and to nowhere but where it may lead.
+
+httpx by itself bounds each single read, of which there may be any number, and connects to whatever a name resolves to.
+"""
 
 import math
 import socket
@@ -11,6 +14,8 @@ from typing import Any
 
 import httpcore
 import httpx
+
+from services.channels.targets import Targets
 
 # On the clock of time.monotonic, for what the current thread does.
 _ends_at: ContextVar[float] = ContextVar("ends_at", default=math.inf)
@@ -33,9 +38,12 @@ def within(seconds: float) -> Iterator[None]:
 
 
 class BoundedTransport(httpx.HTTPTransport):
-    """Connects directly, over HTTP/1.1, and honours `within`."""
+    """Connects directly, over HTTP/1.1, to `targets` alone, and honours `within`.
 
-    def __init__(self, verify: SSLContext, limits: httpx.Limits) -> None:
+    A connection that may not be made raises RefusedTargetError.
+    """
+
+    def __init__(self, verify: SSLContext, limits: httpx.Limits, targets: Targets) -> None:
         super().__init__(verify=verify)
         # httpx has no way to hand a network backend over.
         self._pool = httpcore.ConnectionPool(
@@ -43,7 +51,7 @@ class BoundedTransport(httpx.HTTPTransport):
             max_connections=limits.max_connections,
             max_keepalive_connections=limits.max_keepalive_connections,
             keepalive_expiry=limits.keepalive_expiry,
-            network_backend=_Backend(),
+            network_backend=_Backend(targets),
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -62,6 +70,9 @@ def _left(timeout: float | None, late: type[Exception]) -> float:
 
 
 class _Backend(httpcore.SyncBackend):
+    def __init__(self, targets: Targets) -> None:
+        self._targets = targets
+
     def connect_tcp(
         self,
         host: str,
@@ -71,8 +82,11 @@ class _Backend(httpcore.SyncBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         failure: Exception = httpcore.ConnectError("the name has no address")
+        addresses = _addresses(host, port)
+        # Here, and of what is connected to: a name that is looked up once more may resolve to something else.
+        self._targets.require(host, port, addresses)
         # One by one: each of them would be given the whole time otherwise, and a name may have any number.
-        for address in _addresses(host, port):
+        for address in addresses:
             seconds = _left(timeout, httpcore.ConnectTimeout)
             try:
                 return _Stream(super().connect_tcp(address, port, seconds, local_address, socket_options))

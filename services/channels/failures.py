@@ -1,5 +1,7 @@
 """What an answer other than success says about another attempt."""
 
+import re
+
 from botocore.exceptions import BotoCoreError, ClientError
 from httpx import Response, codes
 
@@ -7,6 +9,8 @@ from services.failures import PermanentError, TransientError
 
 # Of the status codes below 500, those that may pass: everything else is about the request itself.
 _PASSING = {codes.REQUEST_TIMEOUT, codes.TOO_EARLY, codes.TOO_MANY_REQUESTS}
+# Retry-After as a number: eleven days at most, and not so many digits that they are no number any more.
+_SECONDS = re.compile(r"[0-9]{1,6}")
 # Of the errors that AWS blames on the caller, those that pass: throttling and quotas by themselves, and the faults of
 # the account that its operator mends while the message waits (permissions, credentials, paused sending).
 _PASSING_AWS = {
@@ -54,5 +58,5 @@ def of_status(who: str, response: Response, explanation: str = "") -> PermanentE
         return PermanentError(f"{reason}; redirects are not followed")
     if response.status_code in _PASSING or response.is_server_error:
         wait = response.headers.get("retry-after", "")
-        return TransientError(reason, retry_after_seconds=int(wait) if wait.isascii() and wait.isdigit() else 0)
+        return TransientError(reason, retry_after_seconds=int(wait) if _SECONDS.fullmatch(wait) else 0)
     return PermanentError(reason)

@@ -1,11 +1,14 @@
 """The HTTP client of webhook and Telegram."""
 
+import os
+import socket
 import ssl
 from contextlib import AbstractContextManager
 
 import httpx
 
 from services.channels import deadline
+from services.channels.targets import Targets
 
 # All that one delivery does, whatever the other side does. Together with the database's share this stays well below
 # the function's shortest timeout of 60 s, and below the lease of a delivery, which is as long.
@@ -15,10 +18,15 @@ _CONNECT_SECONDS = 5.0
 MOST_ANSWER_BYTES = 64 * 1024
 
 
-def http_client() -> httpx.Client:
-    """A client that verifies certificates (SSL_CERT_FILE names another store), follows no redirect, asks no proxy."""
+def http_client(targets: Targets) -> httpx.Client:
+    """A client that verifies certificates (SSL_CERT_FILE names another store), follows no redirect, asks no proxy.
+
+    It connects to `targets` alone, and raises RefusedTargetError instead of connecting elsewhere.
+    """
     transport = deadline.BoundedTransport(
-        httpx.create_ssl_context(), httpx.Limits(max_connections=20, max_keepalive_connections=5, keepalive_expiry=5)
+        httpx.create_ssl_context(),
+        httpx.Limits(max_connections=20, max_keepalive_connections=5, keepalive_expiry=5),
+        targets,
     )
     return httpx.Client(
         transport=transport,
@@ -45,12 +53,30 @@ def bounded_content(response: httpx.Response) -> bytes:
 
 
 def describe(error: httpx.HTTPError) -> str:
-    """Why there was no answer, without the URL."""
+    """Why there was no answer, in words of this system alone.
+
+    The libraries' texts hold the URL, and what the other side has sent: which may be all that was sent to it.
+    """
     if isinstance(error, httpx.TimeoutException):
         return "timed out"
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted: {cause.verify_message}"
+        if (reason := _of_the_system(cause)) is not None:
+            return reason
         cause = cause.__cause__ or cause.__context__
-    return str(error) or type(error).__name__
+    if isinstance(error, httpx.RemoteProtocolError):
+        return "its answer is no HTTP, or ends before it is whole"
+    return f"the connection failed ({type(error).__name__})"
+
+
+def _of_the_system(cause: BaseException) -> str | None:
+    """What a fault of TLS, of the resolver or of the network is called; None for anything else."""
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {cause.verify_message}"
+    if isinstance(cause, ssl.SSLError):
+        return f"TLS failed: {cause.reason or type(cause).__name__}"
+    if isinstance(cause, socket.gaierror | UnicodeError):
+        return "its name cannot be resolved"
+    if isinstance(cause, OSError) and cause.errno is not None:
+        return os.strerror(cause.errno)
+    return None

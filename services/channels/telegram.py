@@ -6,7 +6,8 @@ from contextlib import suppress
 import httpx
 
 from services.channels.failures import of_status
-from services.channels.http import bounded_content, delivery_time, describe
+from services.channels.http import bounded_content, delivery_time, describe, http_client
+from services.channels.targets import Targets
 from services.failures import TransientError
 from services.messages import Message
 from services.secret_values import SecretUnavailableError, SecretValues
@@ -17,8 +18,9 @@ _MAX_EXPLANATION_CHARACTERS = 200
 class TelegramChannel:
     """Sends as the bot whose token the secret holds: as plain text, or as `token` of a JSON object."""
 
-    def __init__(self, client: httpx.Client, secrets: SecretValues, *, secret_arn: str, base_url: str) -> None:
-        self._client = client
+    def __init__(self, secrets: SecretValues, *, secret_arn: str, base_url: str) -> None:
+        # Its own, since nobody but the operator chooses where it leads.
+        self._client = http_client(Targets.of_url(base_url))
         self._secrets = secrets
         self._secret_arn = secret_arn
         self._base_url = base_url.rstrip("/")

@@ -1,18 +1,24 @@
 """Webhooks: an HTTPS POST to the recipient."""
 
+from collections.abc import Collection
+
 import httpx
 
 from services.channels.failures import of_status
-from services.channels.http import delivery_time, describe
+from services.channels.http import delivery_time, describe, http_client
+from services.channels.targets import Targets
 from services.failures import PermanentError, TransientError
 from services.messages import Message
 
 
 class WebhookChannel:
-    """Posts `{"id", "subject"?, "body"}` as JSON; any 2xx means that the receiver took it."""
+    """Posts `{"id", "subject"?, "body"}` as JSON; any 2xx means that the receiver took it.
 
-    def __init__(self, client: httpx.Client) -> None:
-        self._client = client
+    The recipient's host must have public addresses only, unless it is one of `hosts_allowed_inside`.
+    """
+
+    def __init__(self, hosts_allowed_inside: Collection[str]) -> None:
+        self._client = http_client(Targets.of_hosts(hosts_allowed_inside))
 
     def deliver(self, message: Message) -> None:
         """Raises PermanentError or TransientError."""
@@ -27,7 +33,8 @@ class WebhookChannel:
             ):
                 if not response.is_success:
                     raise of_status("the webhook", response)
-        except httpx.InvalidURL as error:
-            raise PermanentError(f"the webhook's URL cannot be used: {error}") from None
+        except httpx.InvalidURL:
+            # Its text quotes the URL.
+            raise PermanentError("the webhook's URL cannot be used") from None
         except httpx.HTTPError as error:
             raise TransientError(f"the webhook cannot be reached: {describe(error)}") from None

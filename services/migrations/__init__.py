@@ -16,6 +16,8 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
+from services.database import reason
+
 # Any number that nothing else in the database locks.
 _ADVISORY_LOCK = 4_201_866_723
 # How long to wait for a table that is in use: a waiting ALTER TABLE blocks all who come after.
@@ -23,7 +25,7 @@ _LOCK_TIMEOUT_SECONDS = 10
 
 
 class MigrationError(Exception):
-    """The schema could not be brought up to date; the message says why."""
+    """The schema could not be brought up to date; the message says why, and quotes no row."""
 
 
 def apply(connection: psycopg.Connection[Any], schema: str, *, revision: str = "head") -> str:
@@ -53,8 +55,12 @@ def apply(connection: psycopg.Connection[Any], schema: str, *, revision: str = "
             session.commit()
             return _revision(session) or ""
     except DBAPIError as error:
-        raise MigrationError(str(error.orig).strip()) from error
-    except (psycopg.Error, CommandError) as error:
+        # Not as its cause either: it would be told with it.
+        said = reason(error.orig) if isinstance(error.orig, psycopg.Error) else type(error).__name__
+        raise MigrationError(said) from None
+    except psycopg.Error as error:
+        raise MigrationError(reason(error)) from None
+    except CommandError as error:
         raise MigrationError(str(error).strip()) from error
     finally:
         engine.dispose()

@@ -10,11 +10,14 @@ from pydantic_core import from_json
 
 from services.serving.content_type import ContentType
 from services.serving.problems import ProblemError
+from services.text import excerpt
 
 MAX_REQUEST_BYTES = 1024 * 1024
-# Far more than any operation knows: each one that it does not know would be a fault of its own, and all of them
-# together keep the event loop busy for long.
+# Of all objects in a body, however deep. Far more than any operation knows: each one that it does not know would be a
+# fault of its own, and all of them together keep the event loop busy for long.
 _MAX_FIELDS = 1000
+# What is told of a header that may be long, and hold anything.
+_MAX_SHOWN_CHARACTERS = 100
 
 
 async def bounded_body(request: Request, most_bytes: int) -> bytes:
@@ -45,11 +48,13 @@ class _StrictRequest(Request):
             raise ProblemError(
                 HTTPStatus.BAD_REQUEST, "the body is not valid JSON", errors={"(request body)": str(error)}
             ) from None
-        if isinstance(content, dict) and len(content) > _MAX_FIELDS:
+        if _has_too_many_fields(content):
             raise ProblemError(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "the request is not valid: it has too many fields",
-                errors={"(request body)": f"has {len(content)} fields: at most {_MAX_FIELDS}"},
+                errors={
+                    "(request body)": f"must have at most {_MAX_FIELDS} fields, those of objects within it among them"
+                },
             )
         return content
 
@@ -70,6 +75,21 @@ class JsonRoute(APIRoute):
         return strict
 
 
+def _has_too_many_fields(content: Any) -> bool:
+    fields, within = 0, [content]
+    while within:
+        each = within.pop()
+        if isinstance(each, dict):
+            fields += len(each)
+            if fields > _MAX_FIELDS:
+                return True
+            each = each.values()
+        elif not isinstance(each, list):
+            continue
+        within += [part for part in each if isinstance(part, dict | list)]
+    return False
+
+
 def _require_size(size: int, most_bytes: int) -> None:
     if size > most_bytes:
         raise ProblemError(
@@ -82,8 +102,9 @@ def _require_size(size: int, most_bytes: int) -> None:
 def _require_json(content_type: str) -> None:
     parsed = ContentType.parsed(content_type)
     if parsed is None or parsed.media_type != "application/json" or parsed.charset not in (None, "utf-8"):
+        shown = excerpt(content_type, _MAX_SHOWN_CHARACTERS)
         raise ProblemError(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "the body must be sent as application/json in UTF-8",
-            errors={"Content-Type": f"is {content_type!r}: must be application/json" if content_type else "is missing"},
+            errors={"Content-Type": f"is {shown!r}: must be application/json" if content_type else "is missing"},
         )

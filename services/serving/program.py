@@ -9,13 +9,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from services.logs import configure_logging
+from services.serving.protocol import BoundedProtocol
 from services.settings.base import SettingsError
 from services.settings.parts import Served
-
-# Above the 60 s after which the load balancer closes an idle connection, so that it never meets a closed one.
-KEEP_ALIVE_SECONDS = 65
-# Requests under way may end after SIGTERM; then the background tasks may.
-DRAIN_SECONDS = 25
 
 SettingsT = TypeVar("SettingsT", bound=Served)
 
@@ -31,8 +27,10 @@ def run(settings_type: type[SettingsT], create_app: Callable[[SettingsT], FastAP
         create_app(settings),
         host=settings.host,
         port=settings.port,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
+        http=BoundedProtocol,
+        ws="none",
+        timeout_keep_alive=settings.keep_alive_seconds,
+        timeout_graceful_shutdown=settings.drain_seconds,
         # The app logs its requests itself, as JSON.
         log_config=None,
         access_log=False,

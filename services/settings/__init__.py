@@ -11,12 +11,12 @@ from services.settings import notifications, operations, planning, shop, tickets
 from services.settings.base import Process, SettingsError
 from services.settings.notifications import (
     ApiSettings,
-    MigrationSettings,
+    KeysSettings,
     ReplaySettings,
     SweeperSettings,
     WorkerSettings,
 )
-from services.settings.operations import BackupSettings, PrometheusSettings
+from services.settings.operations import BackupSettings, MigrationSettings, PrometheusSettings, RotationSettings
 from services.settings.parts import (
     BrokerServer,
     CacheServer,
@@ -46,6 +46,7 @@ __all__ = [
     "DatabaseLocation",
     "DatabaseServer",
     "DatabaseUrl",
+    "KeysSettings",
     "MigrationSettings",
     "NotifierSettings",
     "OrderNotificationSettings",
@@ -54,6 +55,7 @@ __all__ = [
     "PrometheusSettings",
     "RenderingSettings",
     "ReplaySettings",
+    "RotationSettings",
     "SchedulerSettings",
     "SearchServer",
     "SearchSettings",

@@ -94,9 +94,12 @@ def _walk(annotation: Any) -> Iterator[type[Variables]]:
 def _explain(error: ValidationError, environment: Mapping[str, str]) -> list[str]:
     lines = []
     for fault in error.errors(include_url=False, include_context=False, include_input=False):
-        name = str(fault["loc"][-1])
+        place = [str(part) for part in fault["loc"]]
         if fault["type"] == "missing":
-            lines.append(f"{name} is missing: set this environment variable")
-        else:
-            lines.append(f"{name} is {environment[name]!r}: {fault['msg'][:1].lower()}{fault['msg'][1:]}")
+            lines.append(f"{place[-1]} is missing: set this environment variable")
+            continue
+        # Within the groups that it is in; what follows leads into the variable's own JSON.
+        depth = max(depth for depth, part in enumerate(place) if part in environment)
+        name, inside = place[depth], "".join(f"{part}: " for part in place[depth + 1 :])
+        lines.append(f"{name} is {environment[name]!r}: {inside}{fault['msg'][:1].lower()}{fault['msg'][1:]}")
     return lines

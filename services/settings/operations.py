@@ -1,14 +1,38 @@
-"""Settings of what operates a system rather than being one: dumps of its database, and its metrics."""
+"""Settings of what operates a system rather than being one: its schema, users, dumps and metrics."""
 
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, Json, StringConstraints
 
 from services.settings.base import Process, Text
 from services.settings.parts import Served, WithDatabase
 
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+(/\S*)?$")]
+
+# A folder of services/migrations.
+_Schema = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class WithDatabaseUsers(WithDatabase):
+    """Signs in as the database's master user, and looks after the others.
+
+    database_users: JSON that has, by the name of each user, the ARN of its secret.
+    """
+
+    optional_for_libraries = frozenset({"AWS_REGION", "POWERTOOLS_METRICS_NAMESPACE"})
+
+    database_users: Json[dict[Text, Text]]
+
+
+class MigrationSettings(WithDatabaseUsers):
+    """The function that brings a database's schema and its users up to date during a deployment."""
+
+    database_schema: _Schema
+
+
+class RotationSettings(WithDatabaseUsers):
+    """The function that gives the database's users new passwords."""
 
 
 class BackupSettings(WithDatabase):
@@ -17,8 +41,7 @@ class BackupSettings(WithDatabase):
     required_by_libraries = frozenset({"POWERTOOLS_METRICS_NAMESPACE"})
     optional_for_libraries = frozenset({"AWS_REGION"})
 
-    # A folder of services/migrations.
-    database_schema: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+    database_schema: _Schema
     backups_bucket: Text
 
 
@@ -39,6 +62,8 @@ class PrometheusSettings(Served):
 
 
 PROGRAMS: Mapping[str, type[Process]] = {
+    "function migrations": MigrationSettings,
+    "function rotation": RotationSettings,
     "function backups": BackupSettings,
     "prometheus": PrometheusSettings,
 }

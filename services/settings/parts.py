@@ -3,11 +3,18 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag, UrlConstraints
+from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, UrlConstraints
 from pydantic_core import Url
 
+from services.identity.rules import AuthenticationVariable
 from services.settings.base import Port, Process, Text, Variables
 
+HostInside = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z]([a-z0-9-]*[a-z0-9])?(:[1-9][0-9]{0,4})?$",
+    ),
+]
 SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
 
 
@@ -110,8 +117,18 @@ class WithTelegram(Process):
     telegram_base_url: Text = "https://api.telegram.org"
 
 
+def _separated(value: object) -> object:
+    return tuple(each.strip() for each in value.split(",")) if isinstance(value, str) else value
+
+
 class WithChannels(WithEmail, WithTelegram):
-    """Delivers by every channel."""
+    """Delivers by every channel.
+
+    webhook_hosts_allowed_inside: hosts of webhooks that may have addresses inside, each `name` or `name:port`,
+    separated by commas.
+    """
+
+    webhook_hosts_allowed_inside: Annotated[tuple[HostInside, ...], BeforeValidator(_separated)] = ()
 
 
 class Served(Process):
@@ -123,3 +140,13 @@ class Served(Process):
     # Every interface: inside a container the load balancer reaches the process by the task's own address.
     host: Text = "0.0.0.0"  # noqa: S104
     port: Port = 3000
+    # After which the server closes an idle connection. A load balancer that keeps it for 60 s never meets a closed one.
+    keep_alive_seconds: Annotated[int, Field(ge=1)] = 65
+    # What requests under way are given to end after SIGTERM; then the background tasks may.
+    drain_seconds: Annotated[int, Field(ge=1)] = 25
+
+
+class WithAuthentication(Process):
+    """Asks callers for a proof of their identity, if it is to; `AUTHENTICATION` has the rules as JSON, or is `off`."""
+
+    authentication: AuthenticationVariable

@@ -101,8 +101,9 @@ def get_order_notification(order_id: UUID, user: User, pool: PoolOfApp) -> Order
 class MailOffice:
     """Sends what is to be sent, and keeps the book.
 
-    An e-mail is recorded as sent right after SES has taken it, and not sent again then. If the process dies between
-    the two, the event comes again and so does the e-mail: SES knows no key by which it could tell.
+    An e-mail is recorded as sent right after SES has taken it, and not sent again then. If the event comes again
+    between the two, as after the process or its connection to the broker died, so does the e-mail: SES knows no key by
+    which it could tell.
     """
 
     def __init__(self, connections: Connections, deliver: Deliver) -> None:

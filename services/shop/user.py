@@ -22,6 +22,7 @@ from services.shop.assembly import SignedInAssembly
 from services.shop.events import USER_REGISTERED, UserRegistered
 from services.shop.fields import Created, Document, Line
 from services.shop.sessions import LIFETIME_SECONDS
+from services.text import portable
 
 router = APIRouter(route_class=JsonRoute)
 
@@ -50,7 +51,11 @@ class Registration(Document):
 
     email: Annotated[str, _ADDRESS_LENGTH, AfterValidator(email_address)]
     name: Line
-    password: Annotated[str, Field(min_length=passwords.MIN_CHARACTERS, max_length=passwords.MAX_CHARACTERS)]
+    password: Annotated[
+        str,
+        Field(min_length=passwords.MIN_CHARACTERS, max_length=passwords.MAX_CHARACTERS),
+        AfterValidator(portable),
+    ]
 
 
 class Credentials(Document):

@@ -5,7 +5,6 @@ from contextlib import closing
 from fastapi import FastAPI
 
 from services.broker import Broker, Consumer, Publisher
-from services.channels.http import http_client
 from services.channels.telegram import TelegramChannel
 from services.database import Database
 from services.outbox import Relay
@@ -28,9 +27,7 @@ def create_app(settings: TicketsSettings) -> FastAPI:
     server = Database(settings.database, secrets, application_name=name)
     pool = connection_pool(server, settings.database_pool_size)
     broker = Broker(settings.broker, secrets, client_name=name)
-    telegram = TelegramChannel(
-        http_client(), secrets, secret_arn=settings.telegram_secret_arn, base_url=settings.telegram_base_url
-    )
+    telegram = TelegramChannel(secrets, secret_arn=settings.telegram_secret_arn, base_url=settings.telegram_base_url)
     notifier = Notifier(pool.connection, telegram.deliver)
     publisher = Publisher(broker, EXCHANGE, [NOTIFICATIONS])
     relay = Relay(pool.connection, publisher.publish)

@@ -11,9 +11,11 @@ import pytest
 from config import systems
 
 
-def offer(monkeypatch: pytest.MonkeyPatch, environments: Mapping[str, object]) -> None:
-    """Let notifications have these environments."""
-    module = ModuleType("config.systems.notifications")
+def offer(
+    monkeypatch: pytest.MonkeyPatch, environments: Mapping[str, object], *, system: str = "notifications"
+) -> None:
+    """Let a system have these environments."""
+    module = ModuleType(f"config.systems.{system}")
     module.__dict__["ENVIRONMENTS"] = environments
     monkeypatch.setitem(sys.modules, module.__name__, module)
 

@@ -13,14 +13,14 @@ from tests.config.given import offer, written
 MODULE = """
 from config.model import *
 
-SIZES = {"cpu_units": 256, "memory_mib": 512, "min_tasks": 1, "max_tasks": 2}
-BALANCER = LoadBalancerConfig()
+SIZES = {"cpu_units": 256, "memory_mib": 512, "min_tasks": 1, "max_tasks": 2}; COST = Without(reason="costs nothing")
+BALANCER = LoadBalancerConfig(); USES = Uses(); OPEN = Without(reason="everybody may read these pages")
 
 def dev():
     network = NetworkConfig(cidr="10.9.0.0/16", zones=2, nat=Nat.GATEWAY)
-    services = {"web": ServiceConfig(program="web", uses=Uses(), route=Route(), port=3000, **SIZES)}
+    services = {"web": ServiceConfig(program="web", uses=USES, route=Route(), port=3000, authentication=OPEN, **SIZES)}
     return SystemConfig(
-        system="written", environment="dev", owner="me", cost_center="mine", lifecycle=Lifecycle.DESTROY,
+        system="written", environment="dev", owner="me", cost_center="mine", lifecycle=Lifecycle.DESTROY, cost=COST,
         network=network, services=services, load_balancer=BALANCER, monitoring=Without(reason="only a test of tests"),
     )
 

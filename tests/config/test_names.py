@@ -10,7 +10,7 @@ import pytest
 
 from config.model import BucketConfig, StorageConfig, SystemConfig
 from config.rules import check
-from config.rules.names import IDS, id_of, programs, schemas
+from config.rules.names import IDS, id_of, programs, schemas, taken_by_databases
 from config.systems.ecommerce.dev import dev as ecommerce
 from config.systems.notifications.dev import dev as notifications
 from config.systems.webapp.dev import dev as webapp
@@ -18,7 +18,7 @@ from constructs_lib.names import pascal_case
 from constructs_lib.project import SERVICES_FOLDER
 from constructs_lib.providers import LOCAL
 from stacks.compose import build_app, new_app
-from tests.support.synth import all_environments, cdk_context, configuration
+from tests.support.synth import all_environments, assembly_of, cdk_context, configuration
 
 
 def renamed(make: Callable[[], SystemConfig], field: str, *keys: str) -> SystemConfig:
@@ -65,7 +65,7 @@ def children(system: str, environment: str) -> dict[str, tuple[str, ...]]:
     """The ids of what is directly in each stack, and in each task definition."""
     app = new_app(cdk_context())
     stacks = build_app(app, configuration(system, environment), LOCAL)
-    app.synth()
+    assembly_of(app)
     found = {stack.node.id: tuple(child.node.id for child in stack.node.children) for stack in stacks}
     tasks = [construct for construct in app.node.find_all() if isinstance(construct, cdk.aws_ecs.TaskDefinition)]
     return found | {task.node.path: tuple(child.node.id for child in task.node.children) for task in tasks}
@@ -87,7 +87,7 @@ def test_no_stack_has_an_id_that_a_name_could_take_unseen(system: str, environme
         there = set(found.get(stack, ()))
         assert made <= there
         # A name has letters and digits only, so other ids are out of reach.
-        assert {each for each in there - made if each.isalnum()} <= ids.taken
+        assert {each for each in there - made if each.isalnum()} <= ids.taken | taken_by_databases(ids, config)
     for key in config.services:
         (task,) = [path for path in found if path.startswith(f"Api/{id_of(key)}/")]
         assert set(found[task]) - {id_of(key)} <= IDS["services"].taken_within

@@ -39,11 +39,12 @@ def test_copies_in_the_region_of_the_stacks_are_refused() -> None:
 
 def test_an_instance_that_the_provider_sizes_takes_the_connections_of_its_users() -> None:
     """On AWS it is larger: the same system fits there."""
-    config = with_service(ecommerce(), "order", max_tasks=16)
-    assert check(with_service(ecommerce(), "order", max_tasks=16)) == check(ecommerce())
-    assert "databases.order: takes about 78 connections, and its users may hold 80: 80 by services.order" in refused(
-        config
-    )
+    config = with_service(ecommerce(), "order", max_tasks=8)
+    assert check(config) == check(ecommerce())
+    assert (
+        "databases.order: takes about 78 connections, of which 10 are left to operators, and its users may hold 82: "
+        "80 by services.order, 1 by migrations, 1 by rotation; allowed: a larger database, database_pool_size up to 4,"
+    ) in refused(config)
 
 
 @pytest.mark.parametrize(
@@ -51,12 +52,15 @@ def test_an_instance_that_the_provider_sizes_takes_the_connections_of_its_users(
     [
         (
             with_service(webapp(), "web", max_tasks=50),
-            "databases.pages: takes about 184 connections, and its users may hold 500: 500 by services.web; allowed: a",
+            "databases.pages: takes about 184 connections, of which 10 are left to operators, and its users may hold "
+            "1004: 1000 by services.web, 1 by dump, 1 by migrations, 2 by rotation; "
+            "allowed: a larger database, database_pool_size up to 1,",
         ),
         (
-            with_service(notifications(), "api", max_tasks=100, database_pool_size=20),
-            "databases.notifications: takes about 1664 connections, and its users may hold 2051: "
-            "2000 by services.api, 50 by worker, 1 by replay; allowed: a larger database, fewer tasks, or a",
+            with_service(notifications(), "api", max_tasks=100),
+            "databases.notifications: takes about 1664 connections, of which 10 are left to operators, and its users "
+            "may hold 2059: 2000 by services.api, 50 by worker, 1 by replay, 1 by sweeper, 1 by keys, 1 by migrations, "
+            "5 by rotation; allowed: max_acu 10 and more, database_pool_size up to 7, fewer tasks, or a smaller",
         ),
     ],
 )

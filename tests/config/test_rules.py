@@ -16,7 +16,6 @@ from config.model import (
     Nat,
     PrometheusConfig,
     Route,
-    Section,
     SubnetBlocks,
     SystemConfig,
     Uses,
@@ -29,20 +28,7 @@ from config.systems.platform.prod import prod as platform_prod
 from config.systems.ticketero.dev import dev as ticketero
 from config.systems.ticketero.prod import prod as ticketero_prod
 from config.systems.webapp.dev import dev as webapp
-
-
-def changed(config: Any, **changes: Any) -> Any:
-    """Return a section with some fields changed; `a__b` stands for field or key b of a."""
-    for path, value in changes.items():
-        name, _, rest = path.partition("__")
-        former = config[name] if isinstance(config, dict) else getattr(config, name)
-        new = changed(former, **{rest: value}) if rest else value
-        if isinstance(config, dict):
-            config = {**config, name: new}
-        else:
-            assert isinstance(config, Section)
-            config = config.model_copy(update={name: new})
-    return config
+from tests.support.changed import changed
 
 
 def faults(make: Callable[[], SystemConfig], **changes: Any) -> list[str]:
@@ -185,8 +171,8 @@ def faults(make: Callable[[], SystemConfig], **changes: Any) -> list[str]:
         (
             notifications,
             {"queue__max_receive_count": 1000},
-            "queue.max_receive_count = 1000: a message is received every 365 seconds, and would be lost after "
-            "retention_days, which is 4, before it got to the dead-letter queue; allowed: 5 to 945",
+            "queue.max_receive_count = 1000: a message may wait 900 seconds for each receive, and would be lost after "
+            "retention_days, which is 4, before it got to the dead-letter queue; allowed: 5 to 383 (nearest: 383)",
         ),
         (
             platform,

@@ -47,7 +47,7 @@ def test_fields_of_the_root_have_no_path() -> None:
 
 def test_bounds_are_found_behind_a_key_and_a_tag() -> None:
     assert tree.limits(("databases", "orders", "aurora", "max_acu")) == {"ge": 1, "le": 256}
-    assert tree.limits(("databases", "name", "instance", "storage_gib")) == {"ge": 20, "le": 65_536}
+    assert tree.limits(("databases", "name", "instance", "storage_gib")) == {"ge": 20, "le": 59_578}
     assert tree.without_tags(("databases", "orders", "aurora", "max_acu")) == ("databases", "orders", "max_acu")
 
 
@@ -59,5 +59,5 @@ def test_a_section_is_found_where_it_stands() -> None:
 
 
 def test_fields_are_found_below_a_section() -> None:
-    assert tree.limits(("storage_gib",), InstanceConfig) == {"ge": 20, "le": 65_536}
+    assert tree.limits(("storage_gib",), InstanceConfig) == {"ge": 20, "le": 59_578}
     assert tree.section_of(("uses", "cache"), ServiceConfig) is Uses

@@ -55,13 +55,17 @@ class Site:
         return {"network": group, "port": port, "secret": secretsmanager.Secret(self.below, f"{name}Secret")}
 
     def _database(self, name: str) -> Database:
+        server = self._server(name, 5432)
         return Database(
-            **self._server(name, 5432),
+            network=server["network"],
+            port=server["port"],
+            master_secret=server["secret"],
             host=f"{name.lower()}.example",
             endpoint_port="15432",
             name=name.lower(),
             schema="shop_order",
             arn=f"arn:aws:rds:eu-central-1:123456789012:db:{name.lower()}",
+            users={user: secretsmanager.Secret(self.below, f"{name}User{user}") for user in ("api", "worker")},
         )
 
     def channels(self, *used: Any) -> Channels:
@@ -70,11 +74,11 @@ class Site:
 
     def allow(self, uses: Uses, channels: Channels | None = None) -> assertions.Template:
         """The consumer's template once it may use what it declares."""
-        Access(uses, self.resources, LOCAL, channels).allow(self.consumer)
+        Access(uses, self.resources, LOCAL, channels, user="api").allow(self.consumer)
         return assertions.Template.from_stack(self.above)
 
     def variables(self, uses: Uses, channels: Channels | None = None) -> dict[str, str]:
-        return Access(uses, self.resources, LOCAL, channels).variables
+        return Access(uses, self.resources, LOCAL, channels, user="api").variables
 
 
 def actions(template: assertions.Template) -> set[str]:
@@ -115,8 +119,8 @@ def test_the_port_told_is_the_one_the_server_answers_on() -> None:
 
 def test_the_provider_says_how_the_database_is_reached() -> None:
     resources = Site().resources
-    assert Access(Uses(database="orders"), resources, AWS).variables["DATABASE_SSLMODE"] == "verify-full"
-    assert Access(Uses(database="orders"), resources, LOCAL).variables["DATABASE_SSLMODE"] == "disable"
+    assert Access(Uses(database="orders"), resources, AWS, user="api").variables["DATABASE_SSLMODE"] == "verify-full"
+    assert Access(Uses(database="orders"), resources, LOCAL, user="api").variables["DATABASE_SSLMODE"] == "disable"
 
 
 @pytest.mark.parametrize(
@@ -138,28 +142,31 @@ def test_the_way_to_a_server_is_made_on_the_consumers_side(uses: Uses, port: int
     assertions.Template.from_stack(site.below).resource_count_is("AWS::EC2::SecurityGroupIngress", 0)
 
 
-def test_only_the_secret_of_the_database_in_use_can_be_read() -> None:
+def test_a_user_that_the_database_has_not_is_refused() -> None:
+    """Of code that signs in as nobody in particular, the rights would be nobody's either."""
+    for user in ("stranger", None):
+        with pytest.raises(MissingResourceError, match="uses of database 'orders' the user"):
+            Access(Uses(database="orders"), Site().resources, LOCAL, user=user)
+
+
+def test_only_the_secret_of_ones_own_user_can_be_read() -> None:
     template = Site().allow(Uses(database="orders"))
     (policy,) = template.find_resources("AWS::IAM::Policy").values()
     statements = policy["Properties"]["PolicyDocument"]["Statement"]
-    assert actions(template) == {"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"}
-    assert "OrdersSecret" in str(statements)
-    assert "UsersSecret" not in str(statements)
+    assert actions(template) == {"secretsmanager:GetSecretValue"}
+    assert "OrdersUserapi" in str(statements)
+    for other in ("OrdersUserworker", "OrdersSecret", "UsersUser", "UsersSecret"):
+        assert other not in str(statements)
 
 
 def test_who_uses_the_queue_may_send_and_not_receive() -> None:
-    assert actions(Site().allow(Uses(queue=True))) == {
-        "sqs:SendMessage",
-        "sqs:GetQueueAttributes",
-        "sqs:GetQueueUrl",
-    }
+    assert actions(Site().allow(Uses(queue=True))) == {"sqs:SendMessage"}
 
 
 def test_objects_of_a_bucket_can_be_read_and_written_but_not_deleted() -> None:
     assert actions(Site().allow(Uses(buckets=("media",)))) == {
         "s3:GetObject",
         "s3:PutObject",
-        "s3:AbortMultipartUpload",
         "s3:ListBucket",
     }
 
@@ -174,12 +181,15 @@ def test_a_channel_brings_what_it_needs_and_no_other_ones() -> None:
     template.resource_count_is("AWS::SecretsManager::Secret", 0)
 
 
-def test_only_a_webhook_opens_every_port_to_the_world() -> None:
+def test_only_a_webhook_opens_more_than_https_to_the_world() -> None:
     site = Site()
-    channels = site.channels("webhook", "telegram")
-    webhook = Access(Uses(channels=("webhook",)), site.resources, LOCAL, channels).egress_port
-    telegram = Access(Uses(channels=("telegram",)), site.resources, LOCAL, channels).egress_port
-    assert (webhook.to_string(), telegram.to_string()) == ("ALL PORTS", "443")
+    channels = site.channels("webhook", "telegram", "email")
+    webhook, telegram, email = (
+        Access(Uses(channels=(each,)), site.resources, LOCAL, channels) for each in ("webhook", "telegram", "email")
+    )
+    assert [port.to_string() for port in webhook.egress_ports] == ["443", "1024-65535"]
+    assert [port.to_string() for port in telegram.egress_ports] == ["443"]
+    assert (webhook.leaves, telegram.leaves, email.leaves) == (True, True, False)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def test_cloudwatch_may_publish_to_the_encrypted_topic() -> None:
             "EnableKeyRotation": True,
             "KeyPolicy": {
                 "Statement": assertions.Match.array_with(
-                    [assertions.Match.object_like({**service, "Action": ["kms:Decrypt", "kms:GenerateDataKey*"]})]
+                    [assertions.Match.object_like({**service, "Action": ["kms:Decrypt", "kms:GenerateDataKey"]})]
                 )
             },
         },

@@ -130,3 +130,11 @@ def test_someone_is_told_before_connections_run_out() -> None:
 def test_without_a_topic_there_is_no_alarm() -> None:
     """One that tells nobody is paid for all the same."""
     postgres().resource_count_is("AWS::CloudWatch::Alarm", 0)
+
+
+def test_windows_are_those_of_the_configuration() -> None:
+    properties = cluster(postgres(backup_window_utc="02:00-03:00", maintenance_window_utc="sun:04:00-sun:05:00"))[
+        "Properties"
+    ]
+    assert properties["PreferredBackupWindow"] == "02:00-03:00"
+    assert properties["PreferredMaintenanceWindow"] == "sun:04:00-sun:05:00"

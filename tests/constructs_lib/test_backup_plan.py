@@ -24,6 +24,7 @@ def backups(lifecycle: Lifecycle = Lifecycle.RETAIN, *, alarms: bool = False, **
             "Backups",
             config=BackupConfig(**given),
             resource_arns=ARNS,
+            keys=(),
             lifecycle=lifecycle,
             alarm_topic=topic(stack) if alarms else None,
         )
@@ -34,7 +35,13 @@ def names(stack_name: str) -> tuple[str, str]:
     """The names of vault and plan in a stack of that name."""
     stack = GroundworkStack(new_app(cdk_context()), "Backup", stack_name=stack_name)
     DailyBackups(
-        stack, "Backups", config=BackupConfig(), resource_arns=ARNS, lifecycle=Lifecycle.RETAIN, alarm_topic=None
+        stack,
+        "Backups",
+        config=BackupConfig(),
+        resource_arns=ARNS,
+        keys=(),
+        lifecycle=Lifecycle.RETAIN,
+        alarm_topic=None,
     )
     template = assertions.Template.from_stack(stack)
     (plan,) = template.find_resources("AWS::Backup::BackupPlan").values()
@@ -83,11 +90,27 @@ def test_exactly_the_given_resources_are_backed_up() -> None:
     assert "ListOfTags" not in found
 
 
-def test_the_role_that_backs_up_cannot_restore() -> None:
-    (role,) = backups().find_resources("AWS::IAM::Role").values()
-    policies = [str(policy) for policy in role["Properties"]["ManagedPolicyArns"]]
-    assert len(policies) == 1
-    assert "AWSBackupServiceRolePolicyForBackup" in policies[0]
+def test_the_role_that_backs_up_cannot_restore_nor_touch_anything_else() -> None:
+    """What AWS's own policy adds to it is for services that are not here."""
+    template = backups()
+    (role,) = template.find_resources("AWS::IAM::Role").values()
+    assert "ManagedPolicyArns" not in role["Properties"]
+    (policy,) = template.find_resources("AWS::IAM::Policy").values()
+    statements = policy["Properties"]["PolicyDocument"]["Statement"]
+    actions = {
+        action
+        for each in statements
+        for action in ([each["Action"]] if isinstance(each["Action"], str) else each["Action"])
+    }
+    assert not [action for action in actions if "Restore" in action or action.partition(":")[2] == "DeleteDBInstance"]
+    assert {action.partition(":")[0] for action in actions} == {"rds", "backup", "tag"}
+    modifying = [each["Resource"] for each in statements if "rds:ModifyDBInstance" in each["Action"]]
+    assert modifying == [list(ARNS)]
+    # AWS Backup looks around before it has a name: under an ARN, it would be refused. It changes nothing by that.
+    (anywhere,) = (each["Action"] for each in statements if each["Resource"] == "*")
+    looking = {action for action in actions if re.match("rds:(Describe|List)|tag:Get", action)}
+    assert set(anywhere) == looking
+    assert len(looking) == 8
 
 
 def test_copies_go_to_another_region_and_stay_as_long() -> None:
@@ -109,7 +132,9 @@ def test_nothing_is_copied_unless_asked_for() -> None:
 def test_lifecycle_locks_the_vault(lifecycle: Lifecycle, policy: str, locked: bool) -> None:
     """Who can delete the databases could delete their backups as well."""
     found = vault(backups(lifecycle))
-    assert found["DeletionPolicy"] == found["UpdateReplacePolicy"] == policy
+    # It has a name: left behind by a first deployment that fails, it would have the next one refused.
+    assert found["DeletionPolicy"] == policy.replace("Retain", "RetainExceptOnCreate")
+    assert found["UpdateReplacePolicy"] == policy
     statements = found["Properties"].get("AccessPolicy", {}).get("Statement", [])
     denied = [action for one in statements if one["Effect"] == "Deny" for action in one["Action"]]
     assert ("backup:DeleteRecoveryPoint" in denied) is locked

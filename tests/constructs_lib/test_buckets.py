@@ -1,8 +1,11 @@
 """Decisions of buckets."""
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 from aws_cdk import assertions
 
@@ -87,3 +90,24 @@ def test_objects_go_with_the_bucket_only_where_its_lifecycle_says_so(
     (found,) = template.find_resources("AWS::S3::Bucket").values()
     assert found["DeletionPolicy"] == found["UpdateReplacePolicy"] == policy
     template.resource_count_is("Custom::S3AutoDeleteObjects", emptied)
+
+
+def test_the_function_that_empties_it_may_do_what_it_calls_and_nothing_else(tmp_path: Path) -> None:
+    """The CDK's own code tells what it calls; without one of them, a bucket with objects in it cannot be deleted."""
+    stack = cdk.Stack(cdk.App(outdir=str(tmp_path)), "Test")
+    PrivateBucket(stack, "Media", config=BucketConfig(), lifecycle=Lifecycle.DESTROY)
+    cdk.App.of(stack).synth()  # type: ignore[union-attr]
+    (code,) = (
+        path.read_text() for path in tmp_path.glob("asset.*/index.js") if "listObjectVersions" in path.read_text()
+    )
+    called = {f"s3:{name[0].upper()}{name[1:]}" for name in re.findall(r"\.((?:get|put|list|delete)[A-Z]\w*)\(", code)}
+    template = bucket(Lifecycle.DESTROY)
+    (policy,) = template.find_resources("AWS::S3::BucketPolicy").values()
+    (granted,) = (
+        set(each["Action"]) for each in policy["Properties"]["PolicyDocument"]["Statement"] if each["Effect"] == "Allow"
+    )
+    # S3 asks for these to list versions, and to delete them.
+    asked = {"s3:ListObjectVersions": {"s3:ListBucket", "s3:ListBucketVersions"}}
+    asked |= {"s3:DeleteObjects": {"s3:DeleteObject", "s3:DeleteObjectVersion"}}
+    assert called >= asked.keys()
+    assert granted == {action for name in called for action in asked.get(name, {name})}

@@ -8,12 +8,12 @@ from aws_cdk import assertions
 from aws_cdk import aws_iam as iam
 
 from config.model import Channel, ChannelsConfig, Lifecycle
-from constructs_lib.channels import Channels, port_of
+from constructs_lib.channels import Channels, lead_outside, ports_of
 from tests.support.given import template_of, topic
 
 CONFIG = ChannelsConfig(email_sender="notifications@example.com")
 EVERY: tuple[Channel, ...] = get_args(Channel)
-READING_A_SECRET = ("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue")
+READING_A_SECRET = ("secretsmanager:GetSecretValue",)
 
 
 def allowed(*channels: Channel) -> dict[str, dict[str, Any]]:
@@ -113,10 +113,16 @@ def test_the_token_stays_where_data_does(lifecycle: Lifecycle, policy: str) -> N
     assert secret["DeletionPolicy"] == policy
 
 
-def test_only_webhooks_ask_for_every_port() -> None:
+def test_only_webhooks_ask_for_more_than_https() -> None:
     """A recipient chooses the port of its webhook; everything else answers on 443."""
-    assert port_of(("email", "sms", "telegram")).to_string() == "443"
-    assert port_of(("email", "webhook")).to_string() == "ALL PORTS"
+    assert [port.to_string() for port in ports_of(("email", "sms", "telegram"))] == ["443"]
+    assert [port.to_string() for port in ports_of(("email", "webhook"))] == ["443", "1024-65535"]
+
+
+def test_only_webhooks_and_telegram_lead_outside_of_aws() -> None:
+    """E-mail and SMS are handed to AWS, which has endpoints for both inside a VPC."""
+    found = {channel: lead_outside((channel,)) for channel in get_args(Channel)}
+    assert found == {"email": False, "sms": False, "webhook": True, "telegram": True}
 
 
 def test_email_without_sender_is_refused() -> None:

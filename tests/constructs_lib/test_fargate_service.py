@@ -2,120 +2,11 @@
 
 from typing import Any
 
-import aws_cdk as cdk
 import pytest
-from aws_cdk import assertions
-from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_ecs as ecs
-from aws_cdk import aws_secretsmanager as secretsmanager
 
-from config.model import Lifecycle, LoadBalancerConfig, Route, ServiceConfig, Uses
-from constructs_lib.access import Access, Cache, Database, Resources
-from constructs_lib.channels import Channels
-from constructs_lib.fargate_service import STOP_TIMEOUT, FargateService, services_image
-from constructs_lib.load_balancer import DEREGISTRATION_DELAY, LoadBalancer
-from constructs_lib.providers import LOCAL
-from tests.support.given import config, options, template_of, vpc
-
-USES_DATA = Uses(database="orders", cache=True)
-
-
-def service(*names: str, **changes: Any) -> ServiceConfig:
-    given = {
-        "program": "shop",
-        "arguments": names,
-        "port": 3003,
-        "cpu_units": 256,
-        "memory_mib": 512,
-        "min_tasks": 1,
-        "max_tasks": 3,
-        "database_pool_size": 5,
-    }
-    return ServiceConfig.model_validate(given | changes)
-
-
-def resources(stack: cdk.Stack, network: ec2.IVpc) -> Resources:
-    """A database and a cache, as far as a consumer sees them."""
-    secret = secretsmanager.Secret(stack, "Secret")
-    groups = [ec2.SecurityGroup(stack, name, vpc=network, allow_all_outbound=False) for name in ("Data", "CacheGroup")]
-    database = Database(
-        network=groups[0],
-        host="database.internal",
-        endpoint_port="5432",
-        port=5432,
-        secret=secret,
-        name="orderservice",
-        schema="shop_order",
-        arn="arn:aws:rds:eu-central-1:123456789012:db:orders",
-    )
-    cache = Cache(network=groups[1], host="cache.internal", endpoint_port="6379", port=6379, secret=secret)
-    return Resources(databases={"orders": database}, cache=cache)
-
-
-def running(it: ServiceConfig) -> assertions.Template:
-    """The service `order` on a cluster, behind a load balancer if it has a route."""
-
-    def build(stack: cdk.Stack) -> None:
-        system = config()
-        assert system.channels is not None
-        network = vpc(stack)
-        FargateService(
-            stack,
-            "Order",
-            name="order",
-            cluster=ecs.Cluster(stack, "Cluster", vpc=network),
-            image=services_image(stack, "Image"),
-            config=it,
-            access=Access(
-                it.uses,
-                resources(stack, network),
-                LOCAL,
-                Channels(stack, "Channels", config=system.channels, used=it.uses.channels, lifecycle=system.lifecycle),
-            ),
-            options=options(system),
-            load_balancer=load_balancer(stack, network) if it.route else None,
-        )
-
-    return template_of(build)
-
-
-def load_balancer(stack: cdk.Stack, network: ec2.IVpc) -> LoadBalancer:
-    return LoadBalancer(
-        stack,
-        "LoadBalancer",
-        vpc=network,
-        config=LoadBalancerConfig(),
-        lifecycle=Lifecycle.DESTROY,
-        alarm_topic=None,
-    )
-
-
-def found(template: assertions.Template, resource_type: str) -> list[dict[str, Any]]:
-    return [one["Properties"] for one in template.find_resources(resource_type).values()]
-
-
-def only(template: assertions.Template, resource_type: str) -> dict[str, Any]:
-    (properties,) = found(template, resource_type)
-    return properties
-
-
-def container(template: assertions.Template) -> dict[str, Any]:
-    (definition,) = only(template, "AWS::ECS::TaskDefinition")["ContainerDefinitions"]
-    it: dict[str, Any] = definition
-    return it
-
-
-def variables(template: assertions.Template) -> dict[str, Any]:
-    return {entry["Name"]: entry["Value"] for entry in container(template)["Environment"]}
-
-
-def own_group(template: assertions.Template) -> str:
-    (name,) = (
-        name
-        for name, group in template.find_resources("AWS::EC2::SecurityGroup").items()
-        if group["Properties"]["GroupDescription"] == "Tasks of order"
-    )
-    return name
+from config.model import Route, Uses, WorkingHours
+from tests.constructs_lib.fargate import USES_DATA, container, only, own_group, running, service, variables
+from tests.support.given import found
 
 
 def test_runs_the_program_of_its_config() -> None:
@@ -129,7 +20,8 @@ def test_what_it_uses_becomes_variables() -> None:
     """What is declared is found; what is not declared is not even named."""
     given = variables(running(service("order", uses=USES_DATA)))
     assert given.keys() == {
-        *("APP_ENV", "LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "PORT", "AWS_REGION"),
+        *("APP_ENV", "LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "AWS_REGION"),
+        *("PORT", "KEEP_ALIVE_SECONDS", "DRAIN_SECONDS"),
         *("DATABASE_HOST", "DATABASE_PORT", "DATABASE_NAME", "DATABASE_SECRET_ARN", "DATABASE_SSLMODE"),
         "DATABASE_POOL_SIZE",
         *("CACHE_HOST", "CACHE_PORT", "CACHE_SECRET_ARN"),
@@ -155,15 +47,17 @@ def test_ways_to_data_start_at_its_own_group() -> None:
 
 
 @pytest.mark.parametrize(
-    ("channels", "ports"), [((), (443, 443)), (("telegram",), (443, 443)), (("webhook",), (0, 65535))]
+    ("channels", "ports"),
+    [((), [(443, 443)]), (("telegram",), [(443, 443)]), (("webhook",), [(443, 443), (1024, 65535)])],
 )
 def test_reaches_the_world_by_https_unless_recipients_choose_the_port(
-    channels: tuple[str, ...], ports: tuple[int, int]
+    channels: tuple[str, ...], ports: list[tuple[int, int]]
 ) -> None:
     template = running(service("order", uses=Uses.model_validate({"channels": channels})))
     group = template.find_resources("AWS::EC2::SecurityGroup")[own_group(template)]["Properties"]
-    (rule,) = group["SecurityGroupEgress"]
-    assert (rule["FromPort"], rule["ToPort"]) == ports
+    rules = group["SecurityGroupEgress"]
+    assert [(rule["FromPort"], rule["ToPort"]) for rule in rules] == ports
+    assert {(rule["CidrIp"], "CidrIpv6" in rule) for rule in rules} == {("0.0.0.0/0", False)}
 
 
 def test_behind_the_load_balancer_it_is_reached_from_there_only() -> None:
@@ -187,6 +81,33 @@ def test_revisions_are_counted_by_environment_and_service() -> None:
     """A family that other environments share mixes their revisions, and their logs on the embedded cloud."""
     (task,) = running(service("order")).find_resources("AWS::ECS::TaskDefinition").values()
     assert task["Properties"]["Family"] == "Test-order"
+
+
+def test_it_has_no_more_rights_than_a_program_needs() -> None:
+    made = container(running(service("order")))
+    assert made["User"] == "10001"
+    assert made["ReadonlyRootFilesystem"] is True
+    assert made["LinuxParameters"]["Capabilities"] == {"Drop": ["ALL"]}
+    assert made["LinuxParameters"]["InitProcessEnabled"] is True
+    assert "Privileged" not in made
+    assert "MountPoints" not in made
+
+
+def test_it_may_write_where_it_says_and_nowhere_else() -> None:
+    template = running(service("order"), writable=["/samples"])
+    made = container(template)
+    (point,) = made["MountPoints"]
+    (volume,) = only(template, "AWS::ECS::TaskDefinition")["Volumes"]
+    assert (point["ContainerPath"], point["ReadOnly"]) == ("/samples", False)
+    assert point["SourceVolume"] == volume["Name"]
+    assert made["ReadonlyRootFilesystem"] is True
+
+
+def test_the_agent_of_a_session_may_write_its_folders() -> None:
+    """AWS refuses sessions to a container whose root file system is read-only."""
+    made = container(running(service("order"), sessions=True))
+    assert made["ReadonlyRootFilesystem"] is False
+    assert made["LinuxParameters"]["Capabilities"] == {"Drop": ["ALL"]}
 
 
 @pytest.mark.parametrize("route", [None, Route()])
@@ -256,9 +177,11 @@ def test_tasks_are_spread_over_the_zones_again_after_one_was_lost() -> None:
     assert only(running(service("order")), "AWS::ECS::Service")["AvailabilityZoneRebalancing"] == "ENABLED"
 
 
-def test_requests_end_before_their_task_does() -> None:
-    assert container(running(service("order")))["StopTimeout"] == STOP_TIMEOUT.to_seconds()
-    assert DEREGISTRATION_DELAY.to_seconds() < STOP_TIMEOUT.to_seconds()
+def test_server_and_platform_are_given_the_same_times() -> None:
+    made = container(running(service("order", keep_alive_seconds=125, drain_seconds=40, stop_timeout_seconds=90)))
+    variables = {each["Name"]: each["Value"] for each in made["Environment"]}
+    assert made["StopTimeout"] == 90
+    assert (variables["KEEP_ALIVE_SECONDS"], variables["DRAIN_SECONDS"]) == ("125", "40")
 
 
 def test_task_and_execution_roles_are_two() -> None:
@@ -282,3 +205,35 @@ def test_size_and_limits_are_those_of_config() -> None:
     limits = only(template, "AWS::ApplicationAutoScaling::ScalableTarget")
     assert (limits["MinCapacity"], limits["MaxCapacity"]) == (2, 5)
     assert variables(template)["PORT"] == "4001"
+
+
+WORKING_HOURS = WorkingHours(start="08:30", end="17:00", time_zone="Europe/Berlin")
+
+
+def night(tasks: int, **changes: Any) -> dict[str, dict[str, Any]]:
+    """The scheduled actions of a service, by their name."""
+    template = running(service("order", night_tasks=tasks, **changes), hours=WORKING_HOURS)
+    actions = only(template, "AWS::ApplicationAutoScaling::ScalableTarget")["ScheduledActions"]
+    return {action["ScheduledActionName"]: action for action in actions}
+
+
+def test_outside_working_hours_a_service_is_off() -> None:
+    actions = night(0)
+    assert {name: (action["Schedule"], action["Timezone"]) for name, action in actions.items()} == {
+        "Morning": ("cron(30 8 ? * MON-FRI *)", "Europe/Berlin"),
+        "Evening": ("cron(0 17 ? * MON-FRI *)", "Europe/Berlin"),
+    }
+    assert actions["Morning"]["ScalableTargetAction"] == {"MinCapacity": 1, "MaxCapacity": 3}
+    assert actions["Evening"]["ScalableTargetAction"] == {"MinCapacity": 0, "MaxCapacity": 0}
+
+
+def test_a_service_that_stays_on_at_night_may_still_grow() -> None:
+    assert night(1, min_tasks=2)["Evening"]["ScalableTargetAction"] == {"MinCapacity": 1, "MaxCapacity": 3}
+
+
+def test_a_service_of_a_fixed_size_is_off_at_night_as_well() -> None:
+    """The number in the template would bring it back with every deployment."""
+    template = running(service("order", min_tasks=2, max_tasks=2, night_tasks=0), hours=WORKING_HOURS)
+    assert "DesiredCount" not in only(template, "AWS::ECS::Service")
+    assert found(template, "AWS::ApplicationAutoScaling::ScalingPolicy") == []
+    assert len(only(template, "AWS::ApplicationAutoScaling::ScalableTarget")["ScheduledActions"]) == 2

@@ -57,8 +57,12 @@ def test_a_handler_with_dependencies_of_its_own_is_refused(tmp_path: Path, monke
         function("greedy")
 
 
-@pytest.mark.parametrize(("channels", "port"), [(("email", "sms"), 443), (("webhook",), None)])
-def test_what_it_uses_gives_variables_permissions_and_port(channels: tuple[Channel, ...], port: int | None) -> None:
+@pytest.mark.parametrize(
+    ("channels", "ports"), [(("email", "sms"), [(443, 443)]), (("webhook",), [(443, 443), (1024, 65535)])]
+)
+def test_what_it_uses_gives_variables_permissions_and_ports(
+    channels: tuple[Channel, ...], ports: list[tuple[int, int]]
+) -> None:
     """One declaration for all three: a variable without its permission fails only when it is used."""
     it = config()
     assert it.channels is not None
@@ -87,5 +91,4 @@ def test_what_it_uses_gives_variables_permissions_and_port(channels: tuple[Chann
     allowed = str(template.find_resources("AWS::IAM::Policy"))
     assert ("ses:SendEmail" in allowed) is ("email" in channels)
     (group,) = template.find_resources("AWS::EC2::SecurityGroup").values()
-    (rule,) = group["Properties"]["SecurityGroupEgress"]
-    assert (rule["FromPort"], rule["ToPort"]) == ((port, port) if port else (0, 65535))
+    assert [(rule["FromPort"], rule["ToPort"]) for rule in group["Properties"]["SecurityGroupEgress"]] == ports

@@ -1,96 +1,31 @@
 """Decisions of the load balancer."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import assertions
 from aws_cdk import aws_elasticloadbalancingv2_targets as targets
 
-from config.model import FixedResponse, Lifecycle, LoadBalancerConfig, Route
+from config.model import (
+    AccessLogsConfig,
+    FirewallConfig,
+    Lifecycle,
+    LoadBalancerConfig,
+    Route,
+)
 from constructs_lib.load_balancer import LoadBalancer
-from tests.support.given import template_of, topic, vpc
+from tests.constructs_lib.balancing import (
+    DEFAULT,
+    NOT_FOUND,
+    ONE_MONTH,
+    attributes,
+    balanced,
+    listeners,
+    rules,
+    settings,
+)
+from tests.support.given import found, template_of, vpc
 from tests.support.synth import CERTIFICATE_ARN
-
-DEFAULT = Route()
-NOT_FOUND = FixedResponse(status=404, body="no such resource")
-
-
-def balanced(
-    *routes: Route,
-    lifecycle: Lifecycle = Lifecycle.DESTROY,
-    alarms: bool = True,
-    graphs: list[Any] | None = None,
-    **config: Any,
-) -> assertions.Template:
-    """A load balancer with a service for each route, on ports from 3001."""
-
-    def build(stack: cdk.Stack) -> None:
-        made = LoadBalancer(
-            stack,
-            "LoadBalancer",
-            vpc=vpc(stack),
-            config=LoadBalancerConfig(**config),
-            lifecycle=lifecycle,
-            alarm_topic=topic(stack) if alarms else None,
-        )
-        for number, route in enumerate(routes, start=1):
-            made.add_service(
-                f"Service{number}",
-                name=f"service-{number}",
-                service=targets.IpTarget(f"10.0.0.{number}"),
-                port=3000 + number,
-                route=route,
-            )
-        if graphs is not None:
-            graphs.extend((graph.title, len(graph.metrics)) for graph in made.graphs)
-
-    return template_of(build)
-
-
-def found(template: assertions.Template, resource_type: str) -> list[dict[str, Any]]:
-    return [one["Properties"] for one in template.find_resources(resource_type).values()]
-
-
-def listeners(template: assertions.Template) -> dict[int, dict[str, Any]]:
-    return {one["Port"]: one for one in found(template, "AWS::ElasticLoadBalancingV2::Listener")}
-
-
-def rules(template: assertions.Template) -> list[tuple[int, Sequence[str], Sequence[str], str]]:
-    """Priority, paths, hosts and target group of each rule, first rule first."""
-    told = []
-    for rule in found(template, "AWS::ElasticLoadBalancingV2::ListenerRule"):
-        by_field = {condition["Field"]: condition for condition in rule["Conditions"]}
-        told.append(
-            (
-                rule["Priority"],
-                by_field.get("path-pattern", {}).get("PathPatternConfig", {}).get("Values", []),
-                by_field.get("host-header", {}).get("HostHeaderConfig", {}).get("Values", []),
-                rule["Actions"][0]["TargetGroupArn"]["Ref"],
-            )
-        )
-    return sorted(told)
-
-
-def test_without_certificate_http_is_served() -> None:
-    template = balanced(DEFAULT)
-    (listener,) = found(template, "AWS::ElasticLoadBalancingV2::Listener")
-    assert (listener["Port"], listener["Protocol"]) == (80, "HTTP")
-    assert listener["DefaultActions"][0]["Type"] == "forward"
-
-
-def test_with_certificate_http_only_redirects() -> None:
-    """A plain listener that forwards would carry bodies and keys unencrypted."""
-    made = listeners(balanced(DEFAULT, certificate_arn=CERTIFICATE_ARN))
-    assert made.keys() == {80, 443}
-    (redirect,) = made[80]["DefaultActions"]
-    assert redirect["Type"] == "redirect"
-    assert (redirect["RedirectConfig"]["Protocol"], redirect["RedirectConfig"]["Port"]) == ("HTTPS", "443")
-    assert made[443]["Certificates"] == [{"CertificateArn": CERTIFICATE_ARN}]
-    assert made[443]["DefaultActions"][0]["Type"] == "forward"
-    # This policy offers TLS 1.2 and 1.3.
-    assert made[443]["SslPolicy"] == "ELBSecurityPolicy-TLS13-1-2-2021-06"
 
 
 @pytest.mark.parametrize(("given", "ports"), [({}, {80}), ({"certificate_arn": CERTIFICATE_ARN}, {80, 443})])
@@ -146,7 +81,13 @@ def test_a_service_that_moves_or_goes_leaves_the_rules_of_others_as_they_are() -
         def build(stack: cdk.Stack) -> None:
             config = LoadBalancerConfig(fixed_response=NOT_FOUND)
             made = LoadBalancer(
-                stack, "Balancer", vpc=vpc(stack), config=config, lifecycle=Lifecycle.DESTROY, alarm_topic=None
+                stack,
+                "Balancer",
+                vpc=vpc(stack),
+                config=config,
+                lifecycle=Lifecycle.DESTROY,
+                log_retention=ONE_MONTH,
+                alarm_topic=None,
             )
             for name in names:
                 made.add_service(name, name=name, service=targets.IpTarget("10.0.0.9"), port=3000, route=routes[name])
@@ -229,3 +170,50 @@ def test_shows_latency_error_rate_and_throughput() -> None:
         ("API: error rate (%)", 1),
         ("API: throughput (requests per minute)", 1),
     ]
+
+
+def test_connections_and_targets_end_when_configured() -> None:
+    template = balanced(DEFAULT, idle_timeout_seconds=30, deregistration_delay_seconds=45)
+    (made,) = found(template, "AWS::ElasticLoadBalancingV2::LoadBalancer")
+    assert {"Key": "idle_timeout.timeout_seconds", "Value": "30"} in made["LoadBalancerAttributes"]
+    (group,) = found(template, "AWS::ElasticLoadBalancingV2::TargetGroup")
+    assert {"Key": "deregistration_delay.timeout_seconds", "Value": "45"} in group["TargetGroupAttributes"]
+
+
+@pytest.mark.parametrize("certificate", [None, CERTIFICATE_ARN])
+def test_every_answer_is_taken_for_what_it_is(certificate: str | None) -> None:
+    made = listeners(balanced(DEFAULT, certificate_arn=certificate))
+    assert len(made) == (1 if certificate is None else 2)
+    for listener in made.values():
+        told = attributes(listener)
+        assert told["x_content_type_options.header_value"] == "nosniff"
+        assert told["x_frame_options.header_value"] == "DENY"
+        assert told["server.enabled"] == "false"
+
+
+def test_what_two_servers_might_read_differently_is_refused() -> None:
+    told = settings(balanced(DEFAULT))
+    assert told["routing.http.desync_mitigation_mode"] == "strictest"
+    assert told["routing.http.drop_invalid_header_fields.enabled"] == "true"
+
+
+def test_requests_are_recorded_where_it_is_asked_for() -> None:
+    template = balanced(DEFAULT, access_logs=AccessLogsConfig(expire_days=40), lifecycle=Lifecycle.RETAIN, alarms=False)
+    told = settings(template)
+    assert told["access_logs.s3.enabled"] == "true"
+    ((name, bucket),) = template.find_resources("AWS::S3::Bucket").items()
+    assert told["access_logs.s3.bucket"] == {"Ref": name}
+    assert bucket["Properties"]["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"] == 40
+    (policy,) = template.find_resources("AWS::S3::BucketPolicy")
+    (balancer,) = template.find_resources("AWS::ElasticLoadBalancingV2::LoadBalancer").values()
+    assert policy in balancer["DependsOn"], "a load balancer that may not write yet is refused"
+    assert "access_logs.s3.bucket" not in settings(balanced(DEFAULT))
+    assert found(balanced(DEFAULT), "AWS::S3::Bucket") == []
+
+
+def test_the_firewall_is_there_where_it_is_asked_for() -> None:
+    template = balanced(DEFAULT, firewall=FirewallConfig())
+    (association,) = found(template, "AWS::WAFv2::WebACLAssociation")
+    (balancer,) = template.find_resources("AWS::ElasticLoadBalancingV2::LoadBalancer")
+    assert association["ResourceArn"] == {"Ref": balancer}
+    assert found(balanced(DEFAULT), "AWS::WAFv2::WebACL") == []

@@ -11,8 +11,13 @@ from aws_cdk import assertions
 from aws_cdk import aws_logs as logs
 
 from config.load import load
-from config.model import Nat, NetworkConfig
-from constructs_lib.network import ISOLATED, PRIVATE, Network, data_subnets
+from config.model import FlowLogsConfig, Lifecycle, Nat, NetworkConfig
+from constructs_lib.network import (
+    ISOLATED,
+    PRIVATE,
+    Network,
+    data_subnets,
+)
 from tests.support.given import template_of
 
 ONE_MONTH = logs.RetentionDays.ONE_MONTH
@@ -21,9 +26,18 @@ TICKETERO = load("ticketero", "dev").network
 PLATFORM = load("platform", "dev").network
 
 
-def network(given: NetworkConfig = COMPUTED, endpoints: Sequence[str] = (), **changes: Any) -> assertions.Template:
+def network(
+    given: NetworkConfig = COMPUTED,
+    endpoints: Sequence[str] = (),
+    lifecycle: Lifecycle = Lifecycle.DESTROY,
+    **changes: Any,
+) -> assertions.Template:
     it = given.model_copy(update=changes)
-    return template_of(lambda stack: Network(stack, "Network", config=it, log_retention=ONE_MONTH, endpoints=endpoints))
+
+    def build(stack: cdk.Stack) -> None:
+        Network(stack, "Network", config=it, log_retention=ONE_MONTH, lifecycle=lifecycle, endpoints=endpoints)
+
+    return template_of(build)
 
 
 def tag(resource: Mapping[str, Any], key: str) -> str:
@@ -161,11 +175,62 @@ def test_endpoints_stand_in_for_nat() -> None:
         assert all("PrivateSubnet" in subnet["Ref"] for subnet in endpoint["SubnetIds"])
 
 
-def test_endpoints_are_reached_from_the_vpc_by_https_only() -> None:
+def test_endpoints_are_reached_by_whoever_makes_a_rule_for_itself() -> None:
+    """Whatever else has an address in the VPC, a broken database among it, has no business with AWS's APIs."""
     (group,) = network(nat=Nat.NONE, endpoints=("sqs",)).find_resources("AWS::EC2::SecurityGroup").values()
-    (rule,) = group["Properties"]["SecurityGroupIngress"]
-    assert (rule["FromPort"], rule["ToPort"]) == (443, 443)
-    assert "CidrBlock" in str(rule["CidrIp"])
+    assert "SecurityGroupIngress" not in group["Properties"]
+
+
+def policies(template: assertions.Template) -> dict[str, Any]:
+    """The conditions under which interface endpoints let something through, by the end of their service's name."""
+    found = {}
+    for endpoint in template.find_resources("AWS::EC2::VPCEndpoint").values():
+        it = endpoint["Properties"]
+        if it["VpcEndpointType"] == "Interface":
+            name = str(it["ServiceName"]).rpartition("}, '.")[2].removesuffix("']]}")
+            document = it.get("PolicyDocument", {"Statement": [{}]})
+            (statement,) = document["Statement"]
+            found[name] = statement.get("Condition", {}).get("StringEquals")
+    return found
+
+
+def test_endpoints_serve_callers_of_the_account_only() -> None:
+    """Else they carry data out to whoever's account a stolen key is of."""
+    account = {"Ref": "AWS::AccountId"}
+    found = policies(network(endpoints=("sqs", "secretsmanager", "ecr.api", "sns", "email")))
+    assert found == {
+        "sqs": {"aws:PrincipalAccount": account, "aws:ResourceAccount": account},
+        "secretsmanager": {"aws:PrincipalAccount": account, "aws:ResourceAccount": account},
+        "ecr.api": {"aws:PrincipalAccount": account},
+        "sns": {"aws:PrincipalAccount": account},
+        # Takes no policy.
+        "email": None,
+    }
+
+
+def test_beside_endpoints_s3_is_the_account_s_own_and_what_nothing_starts_without() -> None:
+    """Code that cannot leave the VPC would otherwise write to any bucket of any account."""
+    template = network(nat=Nat.NONE, endpoints=("sqs",))
+    (document,) = (
+        each["Properties"]["PolicyDocument"]
+        for each in template.find_resources("AWS::EC2::VPCEndpoint").values()
+        if each["Properties"]["VpcEndpointType"] == "Gateway"
+    )
+    own, *others = document["Statement"]
+    account = {"Ref": "AWS::AccountId"}
+    assert own["Condition"] == {"StringEquals": {"aws:PrincipalAccount": account, "aws:ResourceAccount": account}}
+    region = {"Ref": "AWS::Region"}
+    bare = {"Fn::Join": ["", {"Fn::Split": ["-", region]}]}
+    reading, writing = (each["Resource"] for each in others)
+    assert [each["Action"] for each in others] == ["s3:GetObject", "s3:PutObject"]
+    assert [each["Fn::Join"][1][2:] for each in (*reading, writing)] == [
+        [":s3:::al2023-repos-", region, "-de612dc2/*"],
+        [":s3:::prod-", region, "-starport-layer-bucket/*"],
+        [":s3:::cloudformation-custom-resource-response-", bare, "/*"],
+    ]
+    # By NAT there is S3 of every other region: a policy would keep nothing in.
+    (endpoint,) = network(nat=Nat.GATEWAY).find_resources("AWS::EC2::VPCEndpoint").values()
+    assert "PolicyDocument" not in endpoint["Properties"]
 
 
 def test_isolated_subnets_have_no_way_out() -> None:
@@ -200,9 +265,34 @@ def test_nat_instance_serves_the_vpc_only() -> None:
     """Open to the world, it would forward anyone's traffic."""
     template = network(nat=Nat.INSTANCE)
     (group,) = template.find_resources("AWS::EC2::SecurityGroup").values()
-    (rule,) = group["Properties"]["SecurityGroupIngress"]
-    assert "GetAtt" in str(rule["CidrIp"])
-    assert "CidrBlock" in str(rule["CidrIp"])
+    rules = group["Properties"]["SecurityGroupIngress"]
+    assert [(rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) for rule in rules] == [
+        ("tcp", 443, 443),
+        ("tcp", 1024, 65535),
+    ]
+    for rule in rules:
+        assert "CidrBlock" in str(rule["CidrIp"]["Fn::GetAtt"])
+    out = group["Properties"]["SecurityGroupEgress"]
+    assert [(rule["FromPort"], rule["ToPort"]) for rule in out] == [(443, 443), (1024, 65535)]
+
+
+def test_nat_instance_keeps_its_credentials_and_its_disk_to_itself() -> None:
+    """Requests to its metadata are what a server that forwards is first asked for."""
+    (instance,) = network(nat=Nat.INSTANCE).find_resources("AWS::EC2::Instance").values()
+    options = instance["Properties"]["MetadataOptions"]
+    assert options == {"HttpTokens": "required", "HttpPutResponseHopLimit": 1}
+    (disk,) = instance["Properties"]["BlockDeviceMappings"]
+    assert disk["Ebs"]["Encrypted"] is True
+
+
+@pytest.mark.parametrize("lifecycle", [Lifecycle.DESTROY, Lifecycle.RETAIN])
+def test_connections_are_recorded_where_it_is_asked_for(lifecycle: Lifecycle) -> None:
+    template = network(flow_logs=FlowLogsConfig(destination="s3"), lifecycle=lifecycle)
+    (record,) = template.find_resources("AWS::EC2::FlowLog").values()
+    assert "Vpc" in str(record["Properties"]["ResourceId"])
+    (bucket,) = template.find_resources("AWS::S3::Bucket").values()
+    assert bucket["DeletionPolicy"] == ("Delete" if lifecycle is Lifecycle.DESTROY else "Retain")
+    network().resource_count_is("AWS::EC2::FlowLog", 0)
 
 
 def test_data_is_kept_in_the_innermost_tier() -> None:

@@ -153,3 +153,9 @@ def test_someone_is_told_when_the_storage_cannot_grow_any_more() -> None:
 def test_it_has_two_alarms_or_none() -> None:
     postgres(alarms=True).resource_count_is("AWS::CloudWatch::Alarm", 2)
     postgres().resource_count_is("AWS::CloudWatch::Alarm", 0)
+
+
+def test_windows_are_those_of_the_configuration() -> None:
+    found = properties(postgres(backup_window_utc="02:00-03:00", maintenance_window_utc="sun:04:00-sun:05:00"))
+    assert found["PreferredBackupWindow"] == "02:00-03:00"
+    assert found["PreferredMaintenanceWindow"] == "sun:04:00-sun:05:00"

@@ -68,13 +68,17 @@ def test_runs_in_the_private_subnets_on_a_long_lived_runtime() -> None:
     )
 
 
+def as_list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
 def test_role_may_take_from_the_queue_and_add_to_the_dlq() -> None:
     (policy,) = worker().find_resources("AWS::IAM::Policy").values()
     actions = {
-        statement["Resource"]["Fn::GetAtt"][0].rstrip("0123456789ABCDEF"): set(statement["Action"])
+        statement["Resource"]["Fn::GetAtt"][0].rstrip("0123456789ABCDEF"): as_list(statement["Action"])
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
     }
-    assert {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"} <= actions["Queue"]
+    assert {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"} <= {*actions["Queue"]}
     assert "sqs:SendMessage" not in actions["Queue"]
     assert "sqs:SendMessage" in actions["Dlq"]
     assert "sqs:ReceiveMessage" not in actions["Dlq"]
@@ -97,3 +101,9 @@ def test_alarms_on_errors_duration_and_throttles() -> None:
 def test_a_fifo_queue_has_no_window() -> None:
     (mapping,) = worker(batch_window_seconds=0).find_resources("AWS::Lambda::EventSourceMapping").values()
     assert "MaximumBatchingWindowInSeconds" not in mapping["Properties"]
+
+
+def test_an_event_source_may_be_kept_below_the_reserved_concurrency() -> None:
+    worker(reserved_concurrency=10, max_concurrency=4).has_resource_properties(
+        "AWS::Lambda::EventSourceMapping", {"ScalingConfig": {"MaximumConcurrency": 4}}
+    )

@@ -10,7 +10,8 @@ from constructs_lib.project import PROJECT_ROOT
 
 # A package and those of the project it may import, itself aside.
 ALLOWED = {
-    "app.py": {"stacks", "constructs_lib", "config"},
+    "app.py": {"gates", "stacks", "constructs_lib", "config", "assembly"},
+    "gates": {"stacks", "constructs_lib", "config", "assembly"},
     "stacks": {"constructs_lib", "config"},
     "constructs_lib": {"config"},
     "config": set(),
@@ -18,6 +19,7 @@ ALLOWED = {
     "services": set(),
     "local": set(),
     "assembly": set(),
+    "deployment": {"assembly"},
 }
 
 

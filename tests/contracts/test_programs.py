@@ -5,14 +5,20 @@ import importlib.util
 import re
 
 import pytest
+from pydantic_core import PydanticCustomError
 
-from constructs_lib.fargate_service import STOP_TIMEOUT
+from config.model import Channel, ServiceConfig
+from config.rules.timings import BACKGROUND_SECONDS, LONGEST_REQUEST_SECONDS
+from constructs_lib.channels import ports_of
 from constructs_lib.functions import RUNTIME
-from constructs_lib.load_balancer import DEREGISTRATION_DELAY, HEALTH_PATH, IDLE_TIMEOUT
+from constructs_lib.load_balancer import HEALTH_PATH
 from constructs_lib.project import PROJECT_ROOT, WORKERS_FOLDER
+from services.database import CONNECT_SECONDS, STATEMENT_TIMEOUT_SECONDS
+from services.pool import WAIT_SECONDS
+from services.recipients import webhook_url
 from services.serving import probes
 from services.serving.app import TASKS_SECONDS
-from services.serving.program import DRAIN_SECONDS, KEEP_ALIVE_SECONDS
+from services.settings.parts import Served
 from tests.support.synth import all_environments, synthesize
 
 
@@ -44,17 +50,34 @@ def test_container_does_not_run_as_root() -> None:
     assert users[-1].partition(":")[0] not in {"0", "root"}
 
 
-def test_server_keeps_connections_longer_than_the_load_balancer() -> None:
-    """The other way round, the load balancer sends a request on a connection just closed, and answers 502."""
-    assert IDLE_TIMEOUT.to_seconds() < KEEP_ALIVE_SECONDS
+def test_a_server_that_is_told_nothing_keeps_the_times_of_a_configuration_that_says_nothing() -> None:
+    for name in ("keep_alive_seconds", "drain_seconds"):
+        assert Served.model_fields[name].default == ServiceConfig.model_fields[name].default
 
 
-def test_requests_end_while_the_load_balancer_waits_and_before_the_task_is_killed() -> None:
-    assert DRAIN_SECONDS < DEREGISTRATION_DELAY.to_seconds() < STOP_TIMEOUT.to_seconds()
+def test_a_request_takes_no_longer_than_the_rules_say() -> None:
+    assert WAIT_SECONDS + CONNECT_SECONDS + STATEMENT_TIMEOUT_SECONDS <= LONGEST_REQUEST_SECONDS
 
 
-def test_background_tasks_end_before_the_task_is_killed() -> None:
-    assert STOP_TIMEOUT.to_seconds() > DRAIN_SECONDS + TASKS_SECONDS
+def test_background_tasks_are_given_what_the_rules_say() -> None:
+    assert TASKS_SECONDS == BACKGROUND_SECONDS
+
+
+def test_what_the_api_takes_for_a_webhook_the_network_lets_through() -> None:
+    """A port that is taken and then led nowhere would be a notification that fails after all its attempts."""
+    channels: tuple[Channel, ...] = ("webhook",)
+    ranges = (port.to_string().partition("-") for port in ports_of(channels))
+    open_to = {(int(low), int(high or low)) for low, _, high in ranges}
+
+    def taken(port: int) -> bool:
+        try:
+            webhook_url(f"https://hooks.example.com:{port}/1")
+        except PydanticCustomError:
+            return False
+        return True
+
+    for port in (22, 25, 53, 80, 442, 443, 444, 1023, 1024, 4580, 8443, 65_535):
+        assert taken(port) is any(low <= port <= high for low, high in open_to), port
 
 
 def test_health_is_served_where_the_load_balancer_asks() -> None:

@@ -60,6 +60,7 @@ def of_a_form(variables: dict[str, Any]) -> dict[str, str]:
     """Values that must have a certain form, for those that CloudFormation fills in."""
     given = {
         "BROKER_URL": "amqps://broker:5671",
+        "DATABASE_USERS": '{"api": "arn"}',
         "LOAD_BALANCER": "app/name/0123456789abcdef",
         "REMOTE_WRITE_URL": "https://write",
         "SEARCH_URL": "https://search",

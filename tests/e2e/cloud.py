@@ -16,6 +16,7 @@ import psutil
 from local.cdk_output import DeployProgress, Phase
 from local.cloud import client_options, session
 from local.deliveries import emails, received, text_messages
+from local.keys import OUTPUT
 from local.ports import LOOPBACK
 from local.processes import running
 from local.servers import EMULATOR
@@ -27,7 +28,8 @@ from local.settings import (
     Settings,
 )
 from local.state import State, load
-from local.web import Answer, get_json, send
+from local.web import Answer, UnreachableError, send
+from services.identity.api_keys import ApiKey
 
 Found = TypeVar("Found")
 
@@ -48,9 +50,15 @@ class DeployedCloud:
     """Construct id and phase of every step of the last deployment, in order."""
     first_phases: list[tuple[str, Phase]] = field(default_factory=list)
     """The same of the first deployment, of all stacks."""
+    bound_seconds: float = _COMMAND_BOUND_SECONDS
+    """The longest that a command may take."""
+    _key: str | None = None
 
     def operate(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the operator's."""
+        if arguments[:1] == ("down",):
+            # What a cloud knew of keys may end with it.
+            self._key = None
         return self._run([sys.executable, "-m", "local", *arguments])
 
     def shell(self, script: str) -> subprocess.CompletedProcess[str]:
@@ -71,7 +79,7 @@ class DeployedCloud:
             env=environ,
             capture_output=True,
             text=True,
-            timeout=_COMMAND_BOUND_SECONDS,
+            timeout=self.bound_seconds,
             check=False,
         )
 
@@ -122,6 +130,11 @@ class DeployedCloud:
             "password": credentials["password"],
         }
 
+    def user_secrets(self, database: str) -> dict[str, str]:
+        """The ARN of the secret of each user of a database, whose name begins with a capital."""
+        arns: dict[str, str] = json.loads(self.output("Database", f"{database}DatabaseUsers"))
+        return arns
+
     def as_role(self, arn: str, service: str) -> Any:
         """A client with the permissions of a role. The emulator lets its administrator assume every role."""
         given = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="e2e")["Credentials"]
@@ -139,11 +152,34 @@ class DeployedCloud:
         definition = ecs.describe_services(**names)["services"][0]["taskDefinition"]
         return str(ecs.describe_task_definition(taskDefinition=definition)["taskDefinition"]["taskRoleArn"])
 
+    def new_key(self, name: str) -> str:
+        """An API key, made by the operator's command."""
+        arguments = ("--system", self.system, "--env", self.env, "--name", name)
+        made = self.operate("keys", "create", *arguments)
+        assert made.returncode == 0, made.stderr
+        return made.stdout.strip()
+
+    @property
+    def owner(self) -> str:
+        """Who stores what the tests' own key sends, and sees nothing else."""
+        key = ApiKey.parsed(self.authorization["authorization"].removeprefix("Bearer "))
+        assert key is not None
+        return f"key:{key.id}"
+
+    @property
+    def authorization(self) -> dict[str, str]:
+        """The headers of a request by the tests' own API key; none where the system takes no keys."""
+        if not any(name.endswith(OUTPUT) for stack in self.state.last.stacks.values() for name in stack.outputs):
+            return {}
+        self._key = self._key or self.new_key(unique())
+        return {"authorization": f"Bearer {self._key}"}
+
     def request(
         self, path: str, body: object = None, *, method: str | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """A request to the API, as `local.web.send`."""
-        return send(self.settings, f"{self.state.last.api_url}{path}", body=body, method=method, headers=headers)
+        """A request to the API, as `local.web.send`, by the tests' own key unless the headers hold another proof."""
+        sent = {**self.authorization, **(headers or {})}
+        return send(self.settings, f"{self.state.last.api_url}{path}", body=body, method=method, headers=sent)
 
     def ask(
         self, path: str, body: object = None, *, method: str | None = None, headers: Mapping[str, str] | None = None
@@ -155,7 +191,10 @@ class DeployedCloud:
 
     def get(self, path: str) -> Any:
         """A GET to the API."""
-        return get_json(self.settings, f"{self.state.last.api_url}{path}")
+        answer = self.request(path)
+        if not answer.is_success:
+            raise UnreachableError(f"{path} was answered {answer.status}")
+        return answer.document
 
     def deliveries(self, channel: str, text: str) -> list[dict[str, Any]]:
         """What reached the recipients of a channel with a text in it, attempts that were refused included."""

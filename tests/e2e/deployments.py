@@ -1,27 +1,21 @@
 """Deployments for end-to-end tests: the repository's own app, by the real CDK CLI, on a cloud of its own."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from local.settings import ROOT, Settings
+from local.settings import Settings
 from tests.e2e.cloud import DeployedCloud
 from tests.support.postgres import free_port
-
-_LEFT_OUT = shutil.ignore_patterns(
-    ".git", ".venv", "node_modules", ".local", "build", "cdk.out", "tests", "__pycache__", ".*_cache"
-)
+from tests.support.repository import copy_repository
 
 
 def settings_for(folder: Path) -> Settings:
     """A cloud of its own below the folder, and beside it a copy of the repository to deploy."""
     root = folder / "repository"
-    shutil.copytree(ROOT, root, ignore=_LEFT_OUT)
-    for name in (".venv", "node_modules"):
-        (root / name).symlink_to(ROOT / name)
+    copy_repository(root, without=("tests",))
     return Settings(root=root, directory=folder / "local", port=free_port(), receiver_port=free_port())
 
 

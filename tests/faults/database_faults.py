@@ -1,9 +1,10 @@
-"""What happens to a database: it is stopped, fails over, turns read-only, loses its answers, changes its password."""
+"""What happens to a database: it is stopped, fails over, turns read-only, loses its answers, changes its passwords."""
 
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -38,7 +39,7 @@ def end_connections(stage: Stage, *, only_idle: bool = False) -> int:
     with stage.connect() as connection:
         ended = connection.execute(
             "SELECT count(pg_terminate_backend(pid)) AS ended FROM pg_stat_activity"
-            " WHERE usename = current_user AND pid <> pg_backend_pid() AND (state = 'idle' OR NOT %s)",
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND (state = 'idle' OR NOT %s)",
             (only_idle,),
         ).fetchone()
     return int(ended["ended"]) if ended else 0
@@ -64,13 +65,32 @@ def lose_answers_to_commits(stage: Stage) -> int:
     return int(ended["ended"]) if ended else 0
 
 
-def rotate_password(stage: Stage) -> None:
-    """Let RDS give the master user another password, at once."""
+def rotate_passwords(stage: Stage) -> None:
+    """Let Secrets Manager give the users of API and worker another password, and RDS the master user, at once."""
+    arns = [arn for user, arn in stage.cloud.user_secrets("Notifications").items() if user in {"api", "worker"}]
+    with ThreadPoolExecutor(len(arns), thread_name_prefix="rotations") as executor:
+        list(executor.map(lambda arn: _rotate(stage, arn), arns))
     stage.cloud.client("rds").modify_db_cluster(
         DBClusterIdentifier=stage.cloud.cluster()["DBClusterIdentifier"],
         RotateMasterUserPassword=True,
         ApplyImmediately=True,
     )
+
+
+def _rotate(stage: Stage, arn: str) -> None:
+    """Rotate a secret; again if that fails, as Secrets Manager does."""
+    secrets = stage.cloud.client("secretsmanager")
+    deadline = time.monotonic() + 3 * _BOUND_SECONDS
+    version = ""
+    while time.monotonic() < deadline:
+        stages = secrets.describe_secret(SecretId=arn)["VersionIdsToStages"]
+        if "AWSCURRENT" in stages.get(version, []):
+            return
+        # Refused while a rotation is under way.
+        with suppress(secrets.exceptions.InvalidRequestException):
+            version = secrets.rotate_secret(SecretId=arn)["VersionId"]
+        time.sleep(0.2)
+    raise AssertionError(f"{arn} was not rotated within {3 * _BOUND_SECONDS} s")
 
 
 @contextmanager

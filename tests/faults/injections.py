@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+import psutil
 import psycopg
 from botocore.exceptions import ClientError
 
@@ -169,11 +170,14 @@ def unparked(stage: Stage, prefix: str, count: int) -> list[str]:
     return complaints + ([f"{len(without)} malformed messages are parked without a reason"] if without else [])
 
 
-def rotate_password(stage: Stage, meanwhile: Meanwhile, _prefix: str, _count: int) -> Injected:
-    """The database's password changes, and idle connections end: whoever comes next has to take the new one."""
+def rotate_passwords(stage: Stage, meanwhile: Meanwhile, _prefix: str, _count: int) -> Injected:
+    """The passwords of API, worker and master user change, and idle connections end.
+
+    Whoever comes next has to take the new one: from the second rotation on, what was good before the first is refused.
+    """
     done = Injected("rotations")
     for _ in meanwhile.pulses(3):
-        database.rotate_password(stage)
+        database.rotate_passwords(stage)
         done.count += 1
         if not database.end_connections(stage, only_idle=True):
             done.complaints.append("no connection had to be made anew")
@@ -207,7 +211,7 @@ def everything(stage: Stage, meanwhile: Meanwhile, prefix: str, count: int) -> I
         lose_answers_of_queue,
         refuse_deliveries,
         queue_malformed,
-        rotate_password,
+        rotate_passwords,
         deploy_new,
     ]
     done = Injected(f"faults of {len(faults)} kinds")
@@ -217,8 +221,9 @@ def everything(stage: Stage, meanwhile: Meanwhile, prefix: str, count: int) -> I
     for fault, future in running.items():
         try:
             found = future.result()
-        except (psycopg.Error, ClientError, UnreachableError, AssertionError) as error:
-            # One fault may keep another from ending as it should: a database that is stopped cannot be rebooted.
+        except (psycopg.Error, psutil.Error, ClientError, UnreachableError, AssertionError) as error:
+            # One fault may keep another from ending as it should: a database that is stopped has no process to be told
+            # anything, and cannot be rebooted.
             broken_off.append(f"{fault.__name__} broke off: {error}")
             continue
         done.count += found.count

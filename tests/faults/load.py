@@ -6,7 +6,7 @@ import ssl
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -17,6 +17,8 @@ from local.settings import Settings
 _THREADS = 8
 _REQUEST_SECONDS = 15
 _PAUSE_SECONDS = 0.25
+# Answers that say to come back, beside those of 500 and above.
+_AGAIN = frozenset({HTTPStatus.TOO_MANY_REQUESTS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,11 @@ class Sent:
 class Load:
     """Sends orders at a steady pace, and repeats those that fail with the same key until they are accepted."""
 
-    def __init__(self, settings: Settings, api_url: str) -> None:
+    def __init__(self, settings: Settings, api_url: str, authorization: Mapping[str, str]) -> None:
         parts = urlsplit(api_url)
         self._netloc = parts.netloc
         self._path = f"{parts.path}/notifications"
+        self._authorization = authorization
         self._context = ssl.create_default_context(cafile=str(settings.ca_bundle))
 
     def send(self, orders: Sequence[Order], *, per_second: float, until: float) -> Sent:
@@ -84,14 +87,14 @@ class Load:
         return sent
 
     def _insist(self, client: "_Client", order: Order, sent: Sent, guard: threading.Lock, until: float) -> None:
-        headers = {"content-type": "application/json", "idempotency-key": order.text}
+        headers = {"content-type": "application/json", "idempotency-key": order.text, **self._authorization}
         while True:
             status, document = client.post(self._path, order.body, headers)
             with guard:
                 if status == HTTPStatus.ACCEPTED:
                     sent.accepted[order.text] = document["id"]
                     return
-                if status is not None and status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                if status not in _AGAIN and status is not None and status < HTTPStatus.INTERNAL_SERVER_ERROR:
                     sent.refused[order.text] = f"{status} {document}"
                     return
                 sent.troubles[str(status or "no answer")] += 1

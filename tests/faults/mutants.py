@@ -54,11 +54,11 @@ MUTANTS = (
         row="commit-answer-lost",
         tells="given another id",
         changes=(
-            ("services/intake.py", "uuid5(_KEYS, idempotency_key) if idempotency_key else uuid4()", "uuid4()"),
+            ("services/intake.py", "uuid5(keys, idempotency_key) if idempotency_key else uuid4()", "uuid4()"),
             (
                 "services/intake.py",
-                "store.insert(connection, message, idempotency_key)",
-                "store.insert(connection, message, None)",
+                "store.insert(connection, message, idempotency_key, owner=owner)",
+                "store.insert(connection, message, None, owner=owner)",
             ),
         ),
     ),
@@ -78,13 +78,15 @@ MUTANTS = (
         name="what was sent is not skipped",
         row="everything-twice",
         tells="delivered again",
-        changes=(("services/worker.py", "            if claim.status is Status.SENT:\n", "            if False:\n"),),
+        changes=(
+            ("services/worker.py", "            elif claim.status is Status.SENT:\n", "            elif False:\n"),
+        ),
     ),
     Mutant(
         name="claims outlive their worker",
         row="worker-killed",
         tells="neither sent nor failed",
-        changes=(("services/worker.py", "by=self._id, seconds=self._seconds)", "by=self._id, seconds=86_400)"),),
+        changes=(("services/worker.py", "by=self._id, seconds=self._seconds, ", "by=self._id, seconds=86_400, "),),
     ),
     Mutant(
         name="throttling is final",

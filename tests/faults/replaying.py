@@ -71,7 +71,9 @@ def send_again(stage: Stage, prefix: str, rejected: frozenset[str]) -> list[str]
     """Some by the dead-letter queue alone, the rest by function and API side by side, then what is left of letters."""
     replay = _Replay(stage, prefix, rejected)
     if first := len(replay.failed()):
-        counts = replay.by_function(failed=False, limit=max(first // 2, 1))
+        # Whatever else is in the dead-letter queue may be looked at before the first of these.
+        others = max(len(stage.messages(stage.dlq_url)) - first, 0)
+        counts = replay.by_function(failed=False, limit=min(max(first // 2, 1) + others, _MOST))
         if not counts.get("from_dlq"):
             replay.complaints.append(f"nothing was sent again from the dead-letter queue: {dict(counts)}")
     ways: list[Callable[[], object]] = [replay.by_function, replay.by_api]

@@ -113,8 +113,8 @@ ROWS = (
     ),
     Row(
         name="secret-rotated",
-        title="database secret rotated",
-        inject=injections.rotate_password,
+        title="database secrets rotated",
+        inject=injections.rotate_passwords,
         expected=Expectation(trouble=False),
         lasts_seconds=40,
     ),

@@ -12,7 +12,7 @@ from tests.faults.load import Load, Order, Sent
 from tests.faults.orders import is_rejected, orders_of
 from tests.faults.rows import Row
 from tests.faults.stage import Meanwhile, Stage
-from tests.faults.verdict import Verdict, judge, settle
+from tests.faults.verdict import Verdict, judge, refused_by_iam, settle
 
 # Orders that are made again when all have been accepted: each has to be given the same id.
 _REPEATED = 20
@@ -50,13 +50,13 @@ def warm_up(stage: Stage) -> None:
     """Let every worker's environment start, which takes two cores longer than a short row goes on."""
     until = time.monotonic() + _WARM_UP_SECONDS
     prefix = f"warm-up-{secrets.token_hex(3)}-"
-    load = Load(stage.cloud.settings, str(stage.cloud.state.last.api_url))
+    load = Load(stage.cloud.settings, str(stage.cloud.state.last.api_url), stage.cloud.authorization)
     orders = orders_of(prefix, _WARM_UP, stage.cloud.settings.receiver_url)
     settle(stage, prefix, load.send(orders, per_second=_WARM_UP, until=until), until)
 
 
 def _run(stage: Stage, row: Row, deliveries: Deliveries, count: int, limit_seconds: float) -> Result:
-    started = time.monotonic()
+    started, since = time.monotonic(), time.time()
     until = started + limit_seconds
     # Of each run its own, since rows of different runs are in the same database.
     prefix = f"{row.name}-{secrets.token_hex(3)}-"
@@ -72,7 +72,7 @@ def _run(stage: Stage, row: Row, deliveries: Deliveries, count: int, limit_secon
     time.sleep(_QUIET_SECONDS)
     parked = [each for each in stage.messages(stage.dlq_url) if prefix in each["Body"]]
     verdict = judge(sent, rows, deliveries.count(), parked, expected)
-    verdict.complaints += complaints
+    verdict.complaints += complaints + refused_by_iam(stage.cloud.settings.authorizations, since)
     if row.check is not None:
         verdict.complaints += row.check(stage, prefix, count)
     return Result(
@@ -88,7 +88,7 @@ def _load(stage: Stage, row: Row, orders: list[Order], prefix: str, until: float
     """Send everything while the fault goes on, and some of it once more."""
     per_second = row.per_second(len(orders))
     meanwhile = Meanwhile(len(orders) / per_second, f"{stage.seed} {row.name}")
-    load = Load(stage.cloud.settings, str(stage.cloud.state.last.api_url))
+    load = Load(stage.cloud.settings, str(stage.cloud.state.last.api_url), stage.cloud.authorization)
     with ThreadPoolExecutor(1, thread_name_prefix="fault") as executor:
         fault = executor.submit(row.inject, stage, meanwhile, prefix, len(orders))
         sent = load.send(orders, per_second=per_second, until=until)

@@ -70,7 +70,7 @@ def soak(stage: Stage, minutes: float, say: Callable[[str], None]) -> bool:
     until = time.monotonic() + minutes * 60 + _SETTLING_SECONDS
     with Deliveries(stage.cloud.settings) as deliveries:
         watching.start()
-        load = Load(stage.cloud.settings, str(stage.cloud.state.last.api_url))
+        load = Load(stage.cloud.settings, str(stage.cloud.state.last.api_url), stage.cloud.authorization)
         sent = load.send(orders, per_second=_PER_SECOND, until=until)
         over.set()
         watching.join()

@@ -29,6 +29,11 @@ ENVIRONMENT = "staging"
 # What a worker that is killed had in hand comes back after the visibility timeout, in the template six times the
 # function's timeout of 60 s. The dead worker's claims end after less than one: waiting longer would show nothing more.
 _HIDDEN_SECONDS = 60
+# For the same reason a retry waits no longer than that, where it would for a quarter of an hour.
+_ENVIRONMENT_FILE = f"config/systems/{SYSTEM}/{ENVIRONMENT}.py"
+_SWEEPS, _AND_WAITS_LESS = "sweep_minutes=1", f"sweep_minutes=1, longest_delay_seconds={_HIDDEN_SECONDS}"
+# All of a load comes from one client, by one key.
+_RATE, _ANY_RATE = "requests_per_minute_per_key=6000", "requests_per_minute_per_key=1_000_000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,12 @@ def staged(folder: Path, *, seed: int) -> Iterator[Stage]:
     port = free_port()
     settings = replace(settings_for(folder), workload_endpoint_url=f"https://localhost:{port}")
     settings.directory.mkdir(parents=True)
+    environment = settings.root / _ENVIRONMENT_FILE
+    written = environment.read_text()
+    for said, instead in ((_SWEEPS, _AND_WAITS_LESS), (_RATE, _ANY_RATE)):
+        assert written.count(said) == 1, f"{_ENVIRONMENT_FILE} does not say {said} once"
+        written = written.replace(said, instead)
+    environment.write_text(written)
     ensure_certificates(settings)
     with aws_proxy.running(settings, port, seed) as proxy:
         cloud = DeployedCloud(settings, system=SYSTEM, env=ENVIRONMENT)

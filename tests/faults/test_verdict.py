@@ -1,9 +1,11 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local.authorizations import ALLOWED, DENIED, Decision, Entry, write
 from tests.faults.load import Sent
-from tests.faults.verdict import Expectation, Verdict, judge
+from tests.faults.verdict import Expectation, Verdict, judge, refused_by_iam
 
 ROW = {"id": "id-a", "body": "a", "status": "sent", "attempts": 1, "last_error": None}
 FAILED = {**ROW, "status": "failed", "attempts": 5, "last_error": "503"}
@@ -53,8 +55,8 @@ def test_what_is_accepted_sent_and_delivered_once_is_fine() -> None:
             "1 refused for good and parked without a reason: a",
         ),
         (
-            {"rows": [FAILED], "parked": PARKED, "expected": Expectation(failures_after=5)},
-            "1 failed, which are too many: a",
+            {"rows": [FAILED] * 4, "parked": PARKED, "expected": Expectation(failures_after=5)},
+            "4 failed, which are too many: a, a, a, …",
         ),
         (
             {"rows": [FAILED], "parked": PARKED, "expected": Expectation(failures_after=6)},
@@ -80,7 +82,7 @@ def test_what_breaks_the_promise_is_told(found: dict[str, Any], complaint: str) 
     "found",
     [
         {"rows": [ROW], "delivered": 3, "expected": Expectation(repeats=True)},
-        {"rows": [FAILED], "parked": PARKED, "expected": Expectation(failures_after=5, failures_share=1)},
+        {"rows": [FAILED], "parked": PARKED, "expected": Expectation(failures_after=5)},
         {
             "rows": [FAILED],
             "parked": [{**PARKED[0], "MessageAttributes": {"Reason": "410"}}],
@@ -91,3 +93,19 @@ def test_what_breaks_the_promise_is_told(found: dict[str, Any], complaint: str) 
 )
 def test_what_a_row_allows_is_fine(found: dict[str, Any]) -> None:
     assert judged(**found).is_green
+
+
+def test_what_iam_has_refused_in_the_meantime_is_told(tmp_path: Path) -> None:
+    def entry(action: str, outcome: str, last: float) -> Entry:
+        decision = Decision(role="worker", action=action, resource="arn:queue", outcome=outcome, statements=())
+        return Entry(decision=decision, count=1, first=0, last=last)
+
+    record = tmp_path / "authorizations.jsonl"
+    assert refused_by_iam(record, since=10) == []
+    entries = [
+        entry("sqs:SendMessage", ALLOWED, 20),
+        entry("sqs:PurgeQueue", DENIED, 20),
+        entry("sns:Publish", DENIED, 9),
+    ]
+    write(record, entries)
+    assert refused_by_iam(record, since=10) == ["IAM refused worker sqs:PurgeQueue on arn:queue"]

@@ -69,6 +69,19 @@ def test_synthesis_hands_context_on(settings: Settings) -> None:
     assert arguments[-6:] == ["--output", str(settings.assembly), "-c", "env=dev", "-c", "system=shop"]
 
 
+def test_what_the_app_warns_of_is_handed_on(settings: Settings) -> None:
+    install_cli(settings, "echo 'groundwork: warning: x = 1: ends soon' >&2\necho 'Successfully synthesized'\nexit 0\n")
+    assert cdk.synthesize(settings, {}) == ["x = 1: ends soon"]
+
+
+@pytest.mark.parametrize(
+    "line", ["WARNING serves plain HTTP: no HSTS (Annotation)", "[Warning at /Api/Balancer] serves plain HTTP: no HSTS"]
+)
+def test_what_a_construct_warns_of_is_handed_on_once(settings: Settings, line: str) -> None:
+    install_cli(settings, f"echo '{line}' >&2\necho '   Api/Balancer'\necho '{line}' >&2\nexit 0\n")
+    assert cdk.synthesize(settings, {}) == ["serves plain HTTP: no HSTS"]
+
+
 def test_an_app_that_cannot_be_synthesized_speaks_for_itself(settings: Settings) -> None:
     install_cli(settings, "echo 'groundwork: env is qa; allowed: dev, prod' >&2\nexit 1\n")
     with pytest.raises(

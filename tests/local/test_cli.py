@@ -28,6 +28,11 @@ def own_cloud(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         (["up", "--port", "0"], "argument --port: '0' is no port: a number between 1 and 65535 is needed"),
         (["logs", "-n", "many"], "'many' is no number between 1 and 100000"),
         (["replay", "--limit", "1001"], "argument --limit: '1001' is no number between 1 and 1000"),
+        (["keys"], "the following arguments are required: action"),
+        (["keys", "steal"], "invalid choice: 'steal'"),
+        (["keys", "create"], "keys create needs --name"),
+        (["keys", "revoke"], "keys revoke needs --id"),
+        (["keys", "create", "--name", "shop", "--days", "0"], "argument --days: '0' is no number between 1 and 3650"),
         (["logs", "nothing"], "no log is named like nothing; there are: none yet"),
     ],
 )

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from services.api.app import create_app
+from services.pool import WAIT_SECONDS
 from services.settings import ApiSettings
 from tests.support.emulator import REGION, Aws, aws, emulator
 from tests.support.eventually import eventually
@@ -32,6 +33,23 @@ __all__ = [
 ]
 
 Queued = Callable[[], list[dict[str, Any]]]
+# Longer than a busy machine takes to open a connection.
+_PATIENT_SECONDS = 10
+
+
+@pytest.fixture(autouse=True)
+def _patient_pools(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets requests wait for a connection for so long that no test sees one refused for the machine's sake."""
+    monkeypatch.setattr("services.pool.WAIT_SECONDS", _PATIENT_SECONDS)
+
+
+@pytest.fixture
+def prompt_pools(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets them wait as long as in production: for tests of requests that are refused, as by a stopped database.
+
+    To be used as a mark, which comes before the application that takes its pool from it.
+    """
+    monkeypatch.setattr("services.pool.WAIT_SECONDS", WAIT_SECONDS)
 
 
 @pytest.fixture
@@ -55,9 +73,10 @@ def queued(database: TestDatabase, aws: Aws, queue_url: str) -> Queued:
 def api_environment(database: TestDatabase, queue_url: str) -> dict[str, str]:
     """What the API finds in its environment."""
     return {
-        "DATABASE_URL": database.url,
+        "DATABASE_URL": database.url_of("api"),
         "DATABASE_POOL_SIZE": "4",
         "QUEUE_URL": queue_url,
+        "AUTHENTICATION": "off",
         "AWS_REGION": REGION,
         "APP_ENV": "test",
         "POWERTOOLS_SERVICE_NAME": "api",

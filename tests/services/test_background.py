@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 
@@ -43,12 +44,19 @@ class Step:
         return [after - before for before, after in zip(self.times, self.times[1:], strict=False)]
 
 
+def told_pauses(caplog: pytest.LogCaptureFixture) -> list[float]:
+    """What the loop has said about its pauses after failures."""
+    return [record.__dict__["pause_seconds"] for record in caplog.records if "pause_seconds" in record.__dict__]
+
+
 def test_it_waits_only_while_there_is_nothing_to_do() -> None:
-    step = Step(True, True, False)
-    with running(step, idle_seconds=0.3):
-        eventually(lambda: len(step.times) == 4)
-    assert max(step.pauses[:2]) < 0.2
-    assert step.pauses[2] >= 0.3
+    busy = Step(True, True, False)
+    with running(busy, idle_seconds=60):
+        eventually(lambda: len(busy.times) == 3)
+    idle = Step(False)
+    with running(idle, idle_seconds=0.3):
+        eventually(lambda: len(idle.times) > 1)
+    assert idle.pauses[0] >= 0.3
 
 
 def test_it_can_be_woken() -> None:
@@ -76,12 +84,14 @@ def test_it_outlives_failures_with_growing_pauses(
 ) -> None:
     monkeypatch.setattr(background, "_FIRST_PAUSE_SECONDS", 0.1)
     monkeypatch.setattr(background, "_MAX_PAUSE_SECONDS", 0.3)
+    # No step takes any time: one that takes longer than that pause would begin the pauses anew.
+    monkeypatch.setattr(background, "time", SimpleNamespace(monotonic=lambda: 0.0))
     step = Step(*[RuntimeError("hunter2")] * 4, False)
     with caplog.at_level("INFO"), running(step, idle_seconds=60):
         eventually(lambda: len(step.times) == 5)
         eventually(lambda: "works again" in caplog.text)
-    for pause, least in zip(step.pauses, (0.1, 0.2, 0.3, 0.3), strict=True):
-        assert least <= pause < least + 0.25
+    assert told_pauses(caplog) == pytest.approx([0.1, 0.2, 0.3, 0.3])
+    assert all(pause >= told for pause, told in zip(step.pauses, told_pauses(caplog), strict=True))
     logged = [record.__dict__ for record in caplog.records]
     assert [each.get("failures") for each in logged] == [1, 2, 3, 4, 4]
     assert logged[0]["error"] == "builtins.RuntimeError"
@@ -94,29 +104,32 @@ def test_the_reason_is_told_where_it_may_be(caplog: pytest.LogCaptureFixture) ->
     assert caplog.records[0].__dict__["reason"] == "the broker is on holiday"
 
 
-def test_pauses_begin_anew_after_it_has_worked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pauses_begin_anew_after_it_has_worked(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(background, "_FIRST_PAUSE_SECONDS", 0.1)
     step = Step(RuntimeError(), RuntimeError(), True, RuntimeError(), False)
     with running(step, idle_seconds=60):
         eventually(lambda: len(step.times) == 5)
-    assert step.pauses[3] < step.pauses[1]
+    assert told_pauses(caplog) == pytest.approx([0.1, 0.2, 0.1])
 
 
-def test_a_session_that_lasted_is_no_failure_in_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_that_lasted_is_no_failure_in_a_row(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(background, "_FIRST_PAUSE_SECONDS", 0.1)
     monkeypatch.setattr(background, "_MAX_PAUSE_SECONDS", 0.4)
-    times: list[float] = []
+    sessions: list[int] = []
 
     def session() -> bool:
-        times.append(time.monotonic())
-        if len(times) == 3:
+        sessions.append(1)
+        if len(sessions) == 3:
             time.sleep(0.5)
         raise RuntimeError
 
     with running(session, idle_seconds=60):
-        eventually(lambda: len(times) == 4)
-    # Without the session's half second.
-    assert times[3] - times[2] - 0.5 < 0.3
+        eventually(lambda: len(sessions) > 3)
+    assert told_pauses(caplog)[2] == pytest.approx(0.1)
 
 
 def test_a_step_in_hand_is_finished_and_no_other_begun() -> None:

@@ -51,7 +51,9 @@ def test_after_one_that_fails_no_other_is_asked_for(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert released(monkeypatch, Client(answers=2), 95) == 3
-    assert [record.__dict__["letters"] for record in caplog.records] == [75]
+    # Other loggers may belong to what an earlier test has left running.
+    told = [record for record in caplog.records if record.name == "services.dead_letters"]
+    assert [record.__dict__["letters"] for record in told] == [75]
 
 
 def test_none_is_begun_once_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:

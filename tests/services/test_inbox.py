@@ -55,8 +55,7 @@ def test_of_two_at_the_same_time_one_waits_for_the_other(database: TestDatabase,
         with first.transaction(force_rollback=first_fails):
             assert inbox.once(first, event_id)
             answer = executor.submit(second)
-            waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-            eventually(lambda: database.rows(waiting))
+            eventually(database.waiting)
             assert not answer.done()
         assert answer.result(10) is first_fails
 

@@ -43,6 +43,7 @@ HANDLERS = [
     "workers.migrations.handler",
     "workers.notifications.handler",
     "workers.replay.handler",
+    "workers.rotation.handler",
     "workers.sweeper.handler",
 ]
 

@@ -30,7 +30,7 @@ def faults(content: dict[str, Any]) -> dict[str, str]:
         ("sms", "+14155550123"),
         ("sms", "+4915112345678"),
         ("webhook", "https://example.com"),
-        ("webhook", "https://127.0.0.1:8443/hooks/42?token=1"),
+        ("webhook", "https://hooks.example.com:8443/hooks/42?token=1"),
         ("telegram", "42"),
         ("telegram", "-1001234567890"),
         ("telegram", "@example_channel"),
@@ -103,6 +103,22 @@ def test_what_is_too_long_is_not_looked_at_any_further(
     told = faults({"channel": channel, "recipient": recipient, "body": "World"})
     assert list(told) == ["recipient"]
     assert complaint in told["recipient"]
+
+
+@pytest.mark.parametrize(
+    "recipient",
+    [
+        "ada@hunter2\u2603.example.com",
+        "ada@hunter2\u0660\u06f0.example.com",
+        "ada@[hunter2]",
+        '"ada"hunter2@example.com',
+        'ada "x" <hunter2@example.com>',
+    ],
+)
+def test_what_is_told_of_an_e_mail_address_repeats_nothing_of_it(recipient: str) -> None:
+    told = faults({"channel": "email", "recipient": recipient, "body": "World"})["recipient"]
+    assert told.startswith("must be an e-mail address such as ada@example.com: ")
+    assert [part for part in ("hunter2", "'h'") if part in told] == []
 
 
 def test_of_many_faults_some_are_told_and_the_rest_is_counted() -> None:

@@ -2,10 +2,10 @@
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import pytest
@@ -18,9 +18,11 @@ from services.replay import replay, replay_failed
 from services.store import Outcome, Status
 from services.store_replay import Selection
 from tests.services.replaying import claimed, failed, ids_to_be_queued, message, statuses, to_be_queued
+from tests.support.eventually import eventually
 from tests.support.postgres import TestDatabase
 
 EVERYTHING = Selection()
+T = TypeVar("T")
 
 
 def replayed(database: TestDatabase, selection: Selection = EVERYTHING, limit: int = 100) -> list[UUID]:
@@ -167,6 +169,46 @@ def test_of_many_that_ask_at_the_same_time_each_notification_is_queued_by_one(da
     with ThreadPoolExecutor(8) as executor:
         list(executor.map(ask, range(8)))
     assert sorted(ids_to_be_queued(database)) == sorted(wanted)
+
+
+def beside(database: TestDatabase, ask: Callable[[Any], T], transaction: Callable[[Any], object]) -> T:
+    """What `ask` returns of which the rows are held by a transaction that ends while it waits."""
+
+    def asking() -> T:
+        with database.connect() as connection:
+            return ask(connection)
+
+    with database.connect() as connection, ThreadPoolExecutor(1) as executor:
+        with connection.transaction():
+            transaction(connection)
+            answer = executor.submit(asking)
+            eventually(database.waiting)
+        return answer.result(10)
+
+
+def test_what_is_just_queued_again_is_not_queued_by_its_letter_too(database: TestDatabase) -> None:
+    one = message()
+    failed(database, one)
+    answer = beside(
+        database,
+        lambda connection: store_replay.requeue_messages(connection, [one], create=False),
+        lambda connection: replay(connection, one.id),
+    )
+    assert (answer.queued, answer.busy, answer.unknown) == (set(), set(), set())
+    assert ids_to_be_queued(database) == [one.id]
+
+
+def test_what_is_just_recorded_as_failed_is_waited_for_and_queued_again(database: TestDatabase) -> None:
+    one = message()
+    claimed(database, one, seconds=60)
+    failure = Outcome(message=one, status=Status.FAILED, attempts=1, last_error="why")
+    answer = beside(
+        database,
+        lambda connection: replay(connection, one.id),
+        lambda connection: store.record(connection, [failure]),
+    )
+    assert answer is Status.QUEUED
+    assert ids_to_be_queued(database) == [one.id]
 
 
 def test_what_cannot_go_into_the_outbox_stays_failed(database: TestDatabase) -> None:

@@ -35,7 +35,9 @@ def park(aws: Aws, url: str, *bodies: str, group: str = "one") -> None:
 
 def from_dlq(database: TestDatabase, url: str, limit: int = 100, channel: Channel | None = None) -> LetterCounts:
     with database.connect() as connection:
-        return replay_letters(connection, DeadLetterQueue(url), limit=limit, seconds=20, channel=channel)
+        return replay_letters(
+            connection, DeadLetterQueue(url), limit=limit, seconds=20, channel=channel, other_producers=True
+        )
 
 
 def dead(aws: Aws, url: str) -> list[str]:
@@ -206,3 +208,19 @@ def test_dead_letters_and_workers_do_not_deadlock(database: TestDatabase) -> Non
     with ThreadPoolExecutor(2) as executor:
         for done in [executor.submit(requeue), executor.submit(claim)]:
             done.result()
+
+
+def test_a_dead_letter_of_no_notification_stays_unless_other_producers_are_allowed(
+    aws: Aws, database: TestDatabase, dlq_url: str
+) -> None:
+    """A replay must not let in what the worker has parked because nobody took it in."""
+    (known,) = failed(database, taken_in := message(body="taken in"))
+    forged, changed = message(body="forged"), taken_in.model_copy(update={"body": "forged"})
+    park(aws, dlq_url, forged.to_json(), changed.to_json())
+    with database.connect() as connection:
+        counts = replay_letters(connection, DeadLetterQueue(dlq_url), limit=10, seconds=20)
+    assert counts == LetterCounts(queued=1, malformed=1)
+    assert [(payload["id"], payload["body"]) for payload in to_be_queued(database)] == [(str(known), "taken in")]
+    assert dead(aws, dlq_url) == [forged.to_json()]
+    assert from_dlq(database, dlq_url) == LetterCounts(queued=1)
+    assert dead(aws, dlq_url) == []

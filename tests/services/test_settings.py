@@ -7,6 +7,7 @@ from services.settings import (
     DatabaseServer,
     DatabaseUrl,
     MigrationSettings,
+    RotationSettings,
     SettingsError,
     TicketsSettings,
     WebSettings,
@@ -27,6 +28,7 @@ API = {
     **PROCESS,
     "DATABASE_POOL_SIZE": "10",
     "QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/000000000000/queue",
+    "AUTHENTICATION": "off",
     "AWS_REGION": "eu-west-1",
 }
 WORKER = {
@@ -38,7 +40,8 @@ WORKER = {
     "TELEGRAM_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:000000000000:secret:telegram",
     "POWERTOOLS_METRICS_NAMESPACE": "notifications",
 }
-MIGRATIONS = {**DATABASE, **PROCESS, "DATABASE_SCHEMA": "notifications"}
+USERS = {"DATABASE_USERS": '{"api": "arn:aws:secretsmanager:eu-west-1:000000000000:secret:api"}'}
+MIGRATIONS = {**DATABASE, **PROCESS, **USERS, "DATABASE_SCHEMA": "notifications"}
 BROKER = {
     "BROKER_URL": "amqps://b-1.mq.eu-west-1.amazonaws.com:5671",
     "BROKER_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:000000000000:secret:broker",
@@ -50,6 +53,7 @@ PROCESSES = [
     pytest.param(ApiSettings, API, id="api"),
     pytest.param(WorkerSettings, WORKER, id="worker"),
     pytest.param(MigrationSettings, MIGRATIONS, id="migrations"),
+    pytest.param(RotationSettings, {**DATABASE, **PROCESS, **USERS}, id="rotation"),
     pytest.param(TicketsSettings, TICKETS, id="tickets"),
     pytest.param(WebSettings, SERVICE, id="web"),
 ]
@@ -81,6 +85,22 @@ def test_every_problem_is_named_at_once() -> None:
     lines = str(refused.value).splitlines()
     assert sorted(line.split()[0] for line in lines) == ["APP_ENV", "DATABASE_PORT", "LOG_LEVEL", "QUEUE_URL"]
     assert "DATABASE_PORT is '70000': input should be less than or equal to 65535" in lines
+
+
+@pytest.mark.parametrize(
+    ("users", "told"),
+    [
+        ("nobody", "invalid JSON: "),
+        ('["api"]', "input should be a valid dictionary"),
+        ('{"api": 1}', "api: input should be a valid string"),
+        ('{"api": ""}', "api: string should have at least 1 character"),
+    ],
+)
+def test_what_is_wrong_inside_a_variable_is_told_with_its_name(users: str, told: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        MigrationSettings.from_environment({**MIGRATIONS, "DATABASE_USERS": users})
+    (line,) = str(refused.value).splitlines()
+    assert line.startswith(f"DATABASE_USERS is '{users}': {told}")
 
 
 def test_a_database_url_stands_for_the_five_variables_and_is_not_shown() -> None:

@@ -10,6 +10,7 @@ import pytest
 from services import store
 from services.messages import Channel, Message
 from services.store import Claim, Due, Outcome, Status
+from tests.support.eventually import eventually
 from tests.support.postgres import TestDatabase
 
 
@@ -109,10 +110,23 @@ def test_of_many_that_claim_at_the_same_time_one_has_it(database: TestDatabase) 
     assert sorted(of for each in taken for of in each) == sorted(each.id for each in wanted)
 
 
+def test_one_that_another_worker_is_just_storing_is_known_and_held(database: TestDatabase) -> None:
+    wanted = message()
+    with database.connect() as first, ThreadPoolExecutor(1) as executor:
+        with first.transaction():
+            store.claim(first, [Due(message=wanted, last=False)], by=uuid4(), seconds=60)
+            second = executor.submit(claim, database, wanted, by=uuid4())
+            eventually(database.waiting)
+        found = second.result(10)[wanted.id]
+    assert (found.known, found.held_seconds, found.stored) == (True, 1, None)
+
+
 def test_a_claim_whose_answer_was_lost_is_made_again(database: TestDatabase) -> None:
     wanted, batch = message(), uuid4()
     for _ in range(2):
-        assert claim(database, wanted, by=batch)[wanted.id] == Claim(status=Status.QUEUED, attempts=0, held_seconds=0)
+        assert claim(database, wanted, by=batch)[wanted.id] == Claim(
+            status=Status.QUEUED, attempts=0, held_seconds=0, stored=wanted
+        )
     assert 50 < claim(database, wanted, by=uuid4())[wanted.id].held_seconds <= 60
 
 

@@ -72,7 +72,9 @@ class Given:
 
 def composed(given: Given = Given()) -> Composition:
     app = new_app(cdk_context())
-    network = NetworkStack(app, "Network", config=BASE.network, log_retention=WORKLOAD.log_retention)
+    network = NetworkStack(
+        app, "Network", config=BASE.network, log_retention=WORKLOAD.log_retention, lifecycle=BASE.lifecycle
+    )
     topic: sns.ITopic | None = AlarmsStack(app, "Alarms").topic if given.alarms else None
     api = ApiStack(
         app,
@@ -80,10 +82,12 @@ def composed(given: Given = Given()) -> Composition:
         props=ApiProps(
             vpc=network.vpc,
             resources=Resources(),
+            databases_with_keys=(),
             services=given.services,
             load_balancer=given.load_balancer,
             channels=given.channels,
             alarm_topic=topic,
+            container_insights=given.monitoring.container_insights,
             workload=WORKLOAD,
         ),
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from config.model import ChannelsConfig, Route, Uses
+from config.model import ChannelsConfig, MonitoringConfig, Route, Uses
 from tests.stacks.composition import SERVICES, Given, composed, service
 
 
@@ -17,6 +17,12 @@ def test_all_services_run_on_one_cluster() -> None:
     cluster = made.only("Api", "AWS::ECS::Cluster")
     assert cluster["ClusterSettings"] == [{"Name": "containerInsights", "Value": "enabled"}]
     assert len(made.found("Api", "AWS::ECS::Service")) == 2
+
+
+def test_an_environment_may_do_without_container_insights() -> None:
+    quiet = composed(Given(monitoring=MonitoringConfig(container_insights=False)))
+    cluster = quiet.only("Api", "AWS::ECS::Cluster")
+    assert cluster["ClusterSettings"] == [{"Name": "containerInsights", "Value": "disabled"}]
 
 
 def test_all_services_run_one_image() -> None:

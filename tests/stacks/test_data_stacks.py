@@ -78,7 +78,9 @@ class DataStacks:
 def made(lifecycle: Lifecycle = Lifecycle.DESTROY, *, copy_region: str | None = None, dump: bool = True) -> DataStacks:
     app = new_app(cdk_context())
     workload = replace(workload_options(BASE, LOCAL), lifecycle=lifecycle)
-    network = NetworkStack(app, "Network", config=BASE.network, log_retention=workload.log_retention)
+    network = NetworkStack(
+        app, "Network", config=BASE.network, log_retention=workload.log_retention, lifecycle=BASE.lifecycle
+    )
     topic = AlarmsStack(app, "Alarms").topic
     vpc = network.vpc
     database = DatabaseStack(
@@ -87,6 +89,7 @@ def made(lifecycle: Lifecycle = Lifecycle.DESTROY, *, copy_region: str | None = 
         props=DatabaseProps(
             vpc=vpc,
             databases=DATABASES,
+            users=dict.fromkeys(DATABASES, ("web", "dump")),
             lifecycle=lifecycle,
             workload=workload,
             alarm_topic=topic,
@@ -155,7 +158,7 @@ def test_each_database_is_an_island() -> None:
     ]
     assert len(set(parameters)) == len(DATABASES)
     assert all(found["Properties"]["ManageMasterUserPassword"] for found in servers.values())
-    secrets = {json.dumps(cdk.Stack().resolve(each.secret.secret_arn)) for each in databases().values()}
+    secrets = {json.dumps(cdk.Stack().resolve(each.master_secret.secret_arn)) for each in databases().values()}
     assert len(secrets) == len(DATABASES)
 
 
@@ -206,9 +209,15 @@ def test_only_instances_copy_their_backups_by_themselves() -> None:
         (
             "Database",
             {
-                f"{name}Database{what}"
+                f"{name}{what}"
                 for name in ("OrderItems", "Carts", "Users", "Tickets")
-                for what in ("Endpoint", "SecretArn", "Name")
+                for what in (
+                    "DatabaseEndpoint",
+                    "DatabaseSecretArn",
+                    "DatabaseName",
+                    "DatabaseUsers",
+                    "MigrationsFunctionName",
+                )
             },
         ),
         ("Cache", {"CacheEndpoint", "CacheSecretArn"}),

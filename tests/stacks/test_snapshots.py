@@ -7,32 +7,10 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from config.model import MonitoringConfig
-from tests.support.synth import all_environments, configuration, synthesize
+from tests.stacks.expected import expected_stacks
+from tests.support.synth import all_environments, synthesize
 
 ASSET_HASH = re.compile(r"\b[0-9a-f]{64}\b")
-ALWAYS = ("Network", "Api")
-BY_SECTION = {
-    "queue": "Queue",
-    "databases": "Database",
-    "cache": "Cache",
-    "broker": "Broker",
-    "search": "Search",
-    "storage": "Storage",
-    "worker": "Worker",
-    "backup": "Backup",
-}
-
-
-def expected_stacks(system: str, environment: str) -> list[str]:
-    """The stacks that a configuration's sections ask for."""
-    it = configuration(system, environment)
-    found = [*ALWAYS, *(stack for section, stack in BY_SECTION.items() if getattr(it, section))]
-    if isinstance(it.monitoring, MonitoringConfig):
-        found.append("Alarms")
-        if it.monitoring.dashboard or it.monitoring.prometheus:
-            found.append("Monitoring")
-    return sorted(found)
 
 
 def every_stack() -> list[tuple[str, str, str]]:

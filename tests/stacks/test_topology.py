@@ -1,94 +1,56 @@
 """Order and direction of the stacks, read from what the CDK CLI would deploy."""
 
-import json
-from typing import Any
+import re
+from collections.abc import Sequence
 
 import pytest
 
-from tests.support.synth import Assembly, all_environments, synthesize
+from assembly.layering.check import check, waves
+from assembly.layering.order import read_order
+from assembly.layering.references import dangling, references
+from assembly.layering.stacks import Stack, read_stacks
+from constructs_lib.project import PROJECT_ROOT
+from tests.support.synth import all_environments, synthesize
 
-# From the lowest up: a stack may refer to those before its own row only. Those of a row deploy side by side.
-LEVELS = (
-    {"Network", "Alarms", "Storage"},
-    {"Queue", "Database", "Cache", "Broker", "Search"},
-    {"Api", "Worker", "Backup"},
-    {"Monitoring"},
-)
-LEVEL = {stack: number for number, level in enumerate(LEVELS) for stack in level}
+ORDER = read_order(PROJECT_ROOT / "stacks" / "order.toml")
+ARCHITECTURE = PROJECT_ROOT / "docs" / "architecture.md"
 
 
 @pytest.fixture(params=all_environments(), ids="/".join)
-def assembly(request: pytest.FixtureRequest) -> Assembly:
-    return synthesize(*request.param)
+def stacks(request: pytest.FixtureRequest) -> Sequence[Stack]:
+    return read_stacks(synthesize(*request.param).folder)
 
 
-def dependencies(assembly: Assembly) -> dict[str, set[str]]:
-    stacks = {
-        name: artifact
-        for name, artifact in assembly.manifest["artifacts"].items()
-        if artifact["type"] == "aws:cloudformation:stack"
-    }
-    return {name: stacks.keys() & set(stack.get("dependencies", [])) for name, stack in stacks.items()}
+def referred(stack: Stack) -> set[str]:
+    """Domains of the stacks whose outputs a template reads."""
+    return {each.producer.rpartition("-")[2] for each in references(stack) if each.producer is not None}
 
 
-def waves(depends_on: dict[str, set[str]]) -> list[set[str]]:
-    """Stacks in the order a concurrent deployment reaches them."""
-    order: list[set[str]] = []
-    done: set[str] = set()
-    while len(done) < len(depends_on):
-        ready = {stack for stack, needs in depends_on.items() if stack not in done and needs <= done}
-        assert ready, f"stacks in a circle: {depends_on.keys() - done}"
-        order.append(ready)
-        done |= ready
-    return order
-
-
-def references(template: dict[str, Any]) -> set[str]:
-    """Names of the stacks a template reads outputs of."""
-    found = set()
-
-    def walk(node: Any) -> None:
-        if isinstance(node, dict):
-            if "Fn::GetStackOutput" in node:
-                found.add(node["Fn::GetStackOutput"]["StackName"])
-            for child in node.values():
-                walk(child)
-        elif isinstance(node, list):
-            for child in node:
-                walk(child)
-
-    walk(template)
-    return found
-
-
-def test_stacks_deploy_in_waves(assembly: Assembly) -> None:
+def test_stacks_deploy_in_the_declared_order(stacks: Sequence[Stack]) -> None:
     """A needless dependency makes every deployment longer."""
-    there = set(assembly.templates)
-    assert waves(dependencies(assembly)) == [level & there for level in LEVELS if level & there]
+    expected = ORDER.among(stack.name for stack in stacks)
+    assert waves(stacks) == [set(level) for level in expected]
 
 
-def test_a_queue_does_not_wait_for_the_network(assembly: Assembly) -> None:
+def test_a_queue_does_not_wait_for_the_network(stacks: Sequence[Stack]) -> None:
     """It needs nothing of the VPC, which takes the longest of all to make."""
-    assert "Network" not in dependencies(assembly).get("Queue", set())
+    for stack in stacks:
+        assert stack.name != "Queue" or "Network" not in stack.depends_on
 
 
-def test_references_point_down(assembly: Assembly) -> None:
-    """A lower stack that names an upper one cannot be deployed before it, nor changed without it."""
-    for stack, template in assembly.templates.items():
-        for name in references(template):
-            target = name.rpartition("-")[2].capitalize()
-            assert LEVEL[target] < LEVEL[stack], f"{stack} refers to {target}"
+def test_references_point_down_and_are_weak(stacks: Sequence[Stack]) -> None:
+    """A lower stack that names an upper one cannot be deployed before it; an export in use cannot be changed."""
+    assert [str(finding) for finding in check(stacks, ORDER)] == []
+    assert [output for stack in stacks for output in stack.outputs.values() if "Export" in output] == []
+    assert any(referred(stack) for stack in stacks)
 
 
-def test_every_reference_is_weak(assembly: Assembly) -> None:
-    """An export that another stack imports can be neither changed nor removed."""
-    for stack, template in assembly.templates.items():
-        assert "Fn::ImportValue" not in json.dumps(template), stack
-        assert not [output for output in template.get("Outputs", {}).values() if "Export" in output], stack
+def test_nothing_refers_to_what_is_not_there(stacks: Sequence[Stack]) -> None:
+    assert dangling(stacks) == []
 
 
 @pytest.mark.parametrize(
-    ("stack", "may_know"),
+    ("name", "may_know"),
     [
         ("Database", {"network", "alarms"}),
         ("Cache", {"network", "alarms"}),
@@ -99,10 +61,25 @@ def test_every_reference_is_weak(assembly: Assembly) -> None:
         ("Alarms", set()),
     ],
 )
-def test_resources_learn_nothing_of_their_consumers(assembly: Assembly, stack: str, may_know: set[str]) -> None:
+def test_resources_learn_nothing_of_their_consumers(stacks: Sequence[Stack], name: str, may_know: set[str]) -> None:
     """A rule or grant made on the resource's side would change this stack with every new consumer."""
-    template = assembly.templates.get(stack, {"Resources": {}})
-    assert {name.rpartition("-")[2] for name in references(template)} <= may_know
-    # Within the Database stack only the migrations reach the servers: one rule for each.
-    migrations = len(assembly.resources("Custom::DatabaseMigrations", stack))
-    assert len(assembly.resources("AWS::EC2::SecurityGroupIngress", stack)) == migrations
+    for stack in stacks:
+        if stack.name == name:
+            types = [resource["Type"] for resource in stack.resources.values()]
+            assert referred(stack) <= may_know
+            # Within the Database stack only migrations and rotation reach the servers: a rule for each of both.
+            migrations = types.count("Custom::DatabaseMigrations")
+            assert types.count("AWS::EC2::SecurityGroupIngress") == 2 * migrations
+
+
+def test_every_stack_has_its_place_and_its_reason() -> None:
+    """The table of stacks in the docs names those of the order, lower ones first."""
+    section = ARCHITECTURE.read_text().partition("\n## Stacks\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| ([A-Z]\w+) \| .+ \| .+ \|$", section, re.MULTILINE)
+    assert rows == [name for level in ORDER.levels for name in level]
+
+
+def test_the_documented_order_is_the_declared_one() -> None:
+    section = ARCHITECTURE.read_text().partition("\nOrder of deployment")[2].partition("\n## ")[0]
+    documented = re.findall(r"^\d+\. ([A-Z]\w+(?:, [A-Z]\w+)*)\.", section, re.MULTILINE)
+    assert [line.split(", ") for line in documented] == [list(level) for level in ORDER.levels]

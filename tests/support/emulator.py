@@ -68,7 +68,7 @@ def emulator() -> Iterator[Emulator]:
             "PATH": os.environ["PATH"],
             "BIND_HOST": HOST,
             "GATEWAY_PORT": str(port),
-            "SERVICES": "cloudwatch,s3,sqs,ses,sns,secretsmanager,sts,iam",
+            "SERVICES": "cloudformation,cloudwatch,s3,sqs,ses,sns,secretsmanager,sts,iam",
             "TMPDIR": folder,
             "LOG_LEVEL": "WARNING",
         }
@@ -118,6 +118,11 @@ class Aws:
         """Creates a secret; returns its ARN."""
         text = value if isinstance(value, str) else json.dumps(value)
         return self.secrets.create_secret(Name=f"test-{uuid4().hex}", SecretString=text)["ARN"]
+
+    def pending(self, arn: str, token: str, value: str | None = None) -> None:
+        """Gives a secret a version that is pending, as a rotation begins; None leaves it empty."""
+        more = {} if value is None else {"SecretString": value}
+        self.secrets.put_secret_value(SecretId=arn, ClientRequestToken=token, VersionStages=["AWSPENDING"], **more)
 
 
 @pytest.fixture

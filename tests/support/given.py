@@ -32,6 +32,11 @@ def template_of(build: Callable[[cdk.Stack], object]) -> assertions.Template:
     return assertions.Template.from_stack(stack)
 
 
+def found(template: assertions.Template, resource_type: str) -> list[dict[str, Any]]:
+    """The properties of all resources of a type."""
+    return [one["Properties"] for one in template.find_resources(resource_type).values()]
+
+
 def vpc(scope: Construct) -> ec2.Vpc:
     return ec2.Vpc(
         scope,

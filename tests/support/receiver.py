@@ -43,6 +43,8 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     after_seconds: float = 0
     before: Callable[[], object] = lambda: None
+    # Instead of HTTP, the request's own bytes: its first line and its body.
+    echoed: bool = False
 
 
 class Receiver:
@@ -82,6 +84,10 @@ def running_receiver(certificate: Path, key: Path) -> Iterator[Receiver]:
             answer.before()
             time.sleep(answer.after_seconds)
             try:
+                if answer.echoed:
+                    self.wfile.write(self.requestline.encode() + body + b"\r\n\r\n")
+                    self.close_connection = True
+                    return
                 self.send_response(answer.status)
                 for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
                     self.send_header(name, value)
@@ -99,7 +105,8 @@ def running_receiver(certificate: Path, key: Path) -> Iterator[Receiver]:
     server = ThreadingHTTPServer((HOST, 0), Handler)
     server.daemon_threads = True
     server.socket = tls.wrap_socket(server.socket, server_side=True)
-    kept = Receiver(f"https://{HOST}:{server.server_port}")
+    # By a name, as a webhook must have it.
+    kept = Receiver(f"https://localhost:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from services.serving.protocol import BoundedProtocol
 from tests.support.postgres import HOST
 
 _START_SECONDS = 10
@@ -16,7 +17,9 @@ _START_SECONDS = 10
 @contextmanager
 def serving(app: ASGIApp) -> Iterator[str]:
     """Yields the address; the server ends with the context."""
-    server = uvicorn.Server(uvicorn.Config(app, host=HOST, port=0, log_config=None, access_log=False))
+    server = uvicorn.Server(
+        uvicorn.Config(app, host=HOST, port=0, http=BoundedProtocol, ws="none", log_config=None, access_log=False)
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + _START_SECONDS

@@ -1,20 +1,23 @@
-"""Synthesizes each system and environment once per test process; all tests look at the same templates."""
+"""Synthesizes each system and environment once per test process, so that all tests look at the same templates."""
 
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import cx_api
 
 from config.load import environments_of, load, system_names
 from config.model import SystemConfig
 from constructs_lib.project import PROJECT_ROOT
 from constructs_lib.providers import AWS, LOCAL, Provider
-from stacks.compose import build_app, new_app
+from gates.plain_http import acknowledge
+from stacks.compose import Stacks, build_app, new_app
 
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
@@ -32,6 +35,20 @@ class Assembly:
     manifest: dict[str, Any]
     taggable: frozenset[str]
     """"stack/logical id" of every resource whose type takes tags."""
+    folder: Path
+    """Where it lies, as the CLI finds it."""
+
+    @property
+    def notes(self) -> dict[str, dict[str, Any]]:
+        """What the app notes beside the templates for those who read the assembly: by stack, and by type."""
+        found: dict[str, dict[str, Any]] = {}
+        for name in self.templates:
+            artifact = self.manifest["artifacts"][name]
+            beside = artifact.get("additionalMetadataFile")
+            noted = artifact.get("metadata") or json.loads((self.folder / beside).read_text())
+            entries = [entry for each in noted.values() for entry in each if not entry["type"].startswith("aws:")]
+            found[name] = {entry["type"]: entry["data"] for entry in entries}
+        return found
 
     def resources(self, resource_type: str, stack: str | None = None) -> dict[str, Resource]:
         """Resources of a type by "stack/logical id", in one stack or in all."""
@@ -59,14 +76,22 @@ def cdk_context() -> dict[str, Any]:
     return context
 
 
+def assembly_of(app: cdk.App) -> cx_api.CloudAssembly:
+    """Synthesize an app that nobody deploys: what is told to who deploys would be told again for each test."""
+    acknowledge(app)
+    return app.synth()
+
+
 @cache
 def empty_package() -> Path:
     """Stands for the dependencies' zip, which takes a package index to make and no test looks into."""
     path = PROJECT_ROOT / "build" / "layers" / "empty.zip"
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        with zipfile.ZipFile(path, "w"):
+        # Another process of the same test run may look for it meanwhile: it is whole as soon as it is there.
+        with NamedTemporaryFile(dir=path.parent, delete=False) as made, zipfile.ZipFile(made, "w"):
             pass
+        Path(made.name).replace(path)
     return path
 
 
@@ -83,16 +108,25 @@ def configuration(system: str, environment: str) -> SystemConfig:
 
 @cache
 def synthesize(system: str, environment: str, provider_name: str = "aws") -> Assembly:
+    return synthesize_config(configuration(system, environment), provider_name)
+
+
+def synthesize_config(
+    config: SystemConfig, provider_name: str = "aws", afterwards: Callable[[Stacks], None] | None = None
+) -> Assembly:
+    """Synthesize a system of any configuration; `afterwards` may add to its stacks what they do not do themselves."""
     provider: Provider = replace(AWS, dependencies_package=empty_package) if provider_name == "aws" else LOCAL
     app = new_app(cdk_context())
-    stacks = build_app(
-        app, configuration(system, environment), provider, cdk.Environment(account=ACCOUNT, region=REGION)
-    )
-    cloud_assembly = app.synth()
+    stacks = build_app(app, config, provider, cdk.Environment(account=ACCOUNT, region=REGION))
+    if afterwards is not None:
+        afterwards(stacks)
+    cloud_assembly = assembly_of(app)
+    folder = Path(cloud_assembly.directory)
     return Assembly(
         templates={stack.id: json.loads(Path(stack.template_full_path).read_text()) for stack in cloud_assembly.stacks},
-        manifest=json.loads((Path(cloud_assembly.directory) / "manifest.json").read_text()),
+        manifest=json.loads((folder / "manifest.json").read_text()),
         taggable=frozenset(name for stack in stacks for name in _taggable(stack)),
+        folder=folder,
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 from constructs_lib.providers import LOCAL
 from stacks.compose import build_app, new_app
 from tests.support.synth import Assembly, cdk_context, configuration, synthesize
+from tests.systems.placement import origin
 from tests.systems.templates import count, only, referred, rules, scaling, services, subnet_ids, subnets
 
 NAMES = ("user", "product", "order", "payment", "notification", "search", "inventory")
@@ -56,9 +57,9 @@ def test_the_role_of_a_service_reads_the_secret_of_its_own_database_only(name: s
         if {"Ref": role} in policy["Properties"]["Roles"]
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
         if any(action.startswith("secretsmanager:") for action in as_list(statement["Action"]))
-        for secret in database_secrets(as_list(statement["Resource"]), place)
+        for secret in database_secrets(assembly, as_list(statement["Resource"]), place)
     ]
-    assert read == [f"{name.capitalize()}Instance"]
+    assert read == [f"Database/{name.capitalize()}Users{name.capitalize()}"]
 
 
 def roles_of_tasks(name: str, assembly: Assembly) -> list[str]:
@@ -71,15 +72,11 @@ def roles_of_tasks(name: str, assembly: Assembly) -> list[str]:
     return [task[kind]["Fn::GetAtt"][0] for kind in ("TaskRoleArn", "ExecutionRoleArn")]
 
 
-def database_secrets(resources: list[Any], place: str) -> list[str]:
-    """The databases whose secrets are among the resources of a statement."""
+def database_secrets(assembly: Assembly, resources: list[Any], place: str) -> list[str]:
+    """The secrets of users of databases that are among the resources of a statement."""
     assert "*" not in str(resources), place
-    outputs = [each["Fn::GetStackOutput"] for each in resources]
-    return [
-        output["OutputName"].removeprefix("PublishOutputFnGetAtt").partition("Instance")[0] + "Instance"
-        for output in outputs
-        if output["StackName"].endswith("-database")
-    ]
+    found = [origin(assembly, "Api", each) for each in resources]
+    return [secret for secret in found if secret.startswith("Database/")]
 
 
 def as_list(value: Any) -> list[Any]:
@@ -210,7 +207,8 @@ def test_search_has_a_node_in_each_of_three_zones_in_prod() -> None:
 
 
 def test_storage_and_search_are_there(assembly: Assembly) -> None:
-    assert count(assembly, "AWS::S3::Bucket") == 1
+    (bucket,) = (place for place in assembly.resources("AWS::S3::Bucket") if "LoadBalancerAccessLogs" not in place)
+    assert bucket.startswith("Storage/Media")
     assert "VPCOptions" in only(assembly, "AWS::OpenSearchService::Domain")
 
 

@@ -4,7 +4,11 @@ from typing import Any
 
 import pytest
 
+from assembly.recovery.figures import HOUR, MINUTE, Failure, Targets
+from assembly.recovery.report import compute
+from assembly.templates import read
 from tests.support.synth import Assembly, synthesize
+from tests.systems.placement import exits, origin, tiers
 from tests.systems.templates import count, listeners, only, services, subnets
 
 
@@ -120,3 +124,52 @@ def test_backups_are_daily_kept_thirty_days_to_any_point_in_time_and_copied(prod
     database = only(prod, "AWS::RDS::DBInstance")
     assert database["BackupRetentionPeriod"] == 30
     assert database["AutomaticBackupReplicationRegion"] == "us-west-2"
+
+
+def test_nat_gateways_stand_in_zones_of_their_own(prod: Assembly) -> None:
+    gateways = prod.resources("AWS::EC2::NatGateway").values()
+    assert len({gateway["Properties"]["SubnetId"]["Ref"] for gateway in gateways}) == 2
+    zones = {subnet["Properties"]["AvailabilityZone"]["Fn::Select"][0] for subnet in subnets_of(prod)}
+    assert zones == {0, 1}
+    assert exits(prod)["Private"] == ["NAT gateway"] * 2
+
+
+def subnets_of(assembly: Assembly) -> list[dict[str, Any]]:
+    return list(assembly.resources("AWS::EC2::Subnet").values())
+
+
+def test_tasks_are_spread_over_the_zones(prod: Assembly) -> None:
+    """And again after one was lost; but for the singleton, of which rebalancing would start a second one."""
+    rebalanced = {}
+    for place, service in prod.resources("AWS::ECS::Service").items():
+        properties = service["Properties"]
+        private = properties["NetworkConfiguration"]["AwsvpcConfiguration"]["Subnets"]
+        assert tiers(prod, "Api", private) == {"Private"}
+        assert len({str(subnet) for subnet in private}) == 2
+        rebalanced["Scheduler" in place] = properties["AvailabilityZoneRebalancing"]
+    assert rebalanced == {False: "ENABLED", True: "DISABLED"}
+
+
+def test_the_database_stands_in_the_database_subnets(prod: Assembly) -> None:
+    assert tiers(prod, "Database", only(prod, "AWS::RDS::DBSubnetGroup")["SubnetIds"]) == {"Isolated"}
+
+
+def test_logs_metrics_secrets_and_images_are_those_of_aws(prod: Assembly) -> None:
+    assert only(prod, "AWS::ECS::Cluster")["ClusterSettings"] == [{"Name": "containerInsights", "Value": "enabled"}]
+    tasks = prod.resources("AWS::ECS::TaskDefinition").values()
+    assert len(tasks) == 4
+    for task in tasks:
+        (container,) = task["Properties"]["ContainerDefinitions"]
+        given = {entry["Name"]: entry["Value"] for entry in container["Environment"]}
+        assert container["LogConfiguration"]["LogDriver"] == "awslogs"
+        assert "cdk-hnb659fds-container-assets-" in str(container["Image"])
+        user = container["Name"].capitalize()
+        assert origin(prod, "Api", given["DATABASE_SECRET_ARN"]) == f"Database/PlanningUsers{user}"
+
+
+def test_the_loss_of_zone_instance_or_rows_stays_within_an_hour_and_five_minutes(prod: Assembly) -> None:
+    """The loss of a whole region does not: bringing up the stacks elsewhere takes longer, and that is told."""
+    rows = [row for row in compute(read(prod.folder)) if row.kind.startswith("RDS")]
+    assert {row.failure for row in rows} == set(Failure)
+    missed = {row.failure for row in rows if not row.meets(Targets(rto_seconds=HOUR, rpo_seconds=5 * MINUTE))}
+    assert missed == {Failure.REGION}

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.support.synth import Assembly, synthesize
+from tests.systems.placement import origin, statements_of, tiers, ways
 from tests.systems.templates import alarms, count, only, scaling, services, subnets
 
 
@@ -64,3 +65,42 @@ def test_the_bot_has_a_secret(prod: Assembly) -> None:
         secret["Properties"].get("Description", "") for secret in prod.resources("AWS::SecretsManager::Secret").values()
     ]
     assert [text for text in described if "Telegram" in text] != []
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_the_internet_reaches_the_service_through_the_load_balancer_only(environment: str) -> None:
+    assembly = synthesize("ticketero", environment)
+    balancer, service = only(assembly, "AWS::ElasticLoadBalancingV2::LoadBalancer"), only(assembly, "AWS::ECS::Service")
+    assert balancer["Scheme"] == "internet-facing"
+    assert tiers(assembly, "Api", balancer["Subnets"]) == {"Public"}
+    assert service["LaunchType"] == "FARGATE"
+    network = service["NetworkConfiguration"]["AwsvpcConfiguration"]
+    assert (tiers(assembly, "Api", network["Subnets"]), network["AssignPublicIp"]) == ({"Private"}, "DISABLED")
+    into_tasks = {way for way in ways(assembly) if way[1] == "Api/TicketsSecurityGroup"}
+    assert into_tasks == {("Api/LoadBalancerSecurityGroup", "Api/TicketsSecurityGroup", 3000)}
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_database_and_broker_stand_in_the_private_subnets(environment: str) -> None:
+    assembly = synthesize("ticketero", environment)
+    database = only(assembly, "AWS::RDS::DBInstance")
+    assert tiers(assembly, "Database", only(assembly, "AWS::RDS::DBSubnetGroup")["SubnetIds"]) == {"Private"}
+    assert tiers(assembly, "Broker", only(assembly, "AWS::AmazonMQ::Broker")["SubnetIds"]) == {"Private"}
+    assert (database["Engine"], database["PubliclyAccessible"]) == ("postgres", False)
+    assert database["ManageMasterUserPassword"] is True, "its secret is in Secrets Manager"
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_the_service_reads_the_bots_secret(environment: str) -> None:
+    assembly = synthesize("ticketero", environment)
+    (container,) = only(assembly, "AWS::ECS::TaskDefinition")["ContainerDefinitions"]
+    given = {entry["Name"]: entry["Value"] for entry in container["Environment"]}
+    secret = "Api/ChannelsTelegramToken"
+    assert origin(assembly, "Api", given["TELEGRAM_SECRET_ARN"]) == secret
+    assert secret in statements_of(assembly, "Api", "TicketsTaskTaskRole")["secretsmanager:GetSecretValue"]
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_the_image_comes_from_the_registry_of_the_account(environment: str) -> None:
+    (container,) = only(synthesize("ticketero", environment), "AWS::ECS::TaskDefinition")["ContainerDefinitions"]
+    assert "cdk-hnb659fds-container-assets-" in str(container["Image"])

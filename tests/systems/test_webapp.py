@@ -1,8 +1,11 @@
 """webapp is what requirements 83 to 92 ask for."""
 
+from typing import Any
+
 import pytest
 
 from tests.support.synth import Assembly, synthesize
+from tests.systems.placement import ANYONE, exits, statements_of, tiers, ways
 from tests.systems.templates import (
     alarms,
     count,
@@ -93,10 +96,68 @@ def test_prometheus_keeps_metrics_itself_in_dev_and_in_a_workspace_in_prod() -> 
 
 
 def test_a_bucket_and_a_scheduled_function_for_backups(assembly: Assembly) -> None:
-    (rule,) = only(assembly, "AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"][:1]
+    (rule,) = assembly.only("AWS::S3::Bucket", "Storage")["LifecycleConfiguration"]["Rules"][:1]
     assert rule["Status"] == "Enabled"
     functions = assembly.resources("AWS::Lambda::Function", "Backup").values()
     named = [each["Properties"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] for each in functions]
     assert named == ["backups"]
     schedules = {**assembly.resources("AWS::Scheduler::Schedule"), **assembly.resources("AWS::Events::Rule", "Backup")}
     assert [each["Properties"]["ScheduleExpression"] for each in schedules.values()] == ["cron(0 2 * * ? *)"]
+
+
+def test_every_tier_spreads_over_two_zones_and_finds_its_way_out(assembly: Assembly) -> None:
+    zones = {subnet["Properties"]["AvailabilityZone"]["Fn::Select"][0] for subnet in of_all(assembly, "Subnet")}
+    assert zones == {0, 1}
+    assert exits(assembly) == {"Public": ["internet gateway"] * 2, "Private": ["NAT gateway"] * 2}
+    assert len(of_all(assembly, "RouteTable")) == 4
+
+
+def of_all(assembly: Assembly, kind: str) -> list[dict[str, Any]]:
+    return list(assembly.resources(f"AWS::EC2::{kind}", "Network").values())
+
+
+def test_load_balancer_is_public_and_the_service_private(assembly: Assembly) -> None:
+    balancer = only(assembly, "AWS::ElasticLoadBalancingV2::LoadBalancer")
+    assert (balancer["Scheme"], tiers(assembly, "Api", balancer["Subnets"])) == ("internet-facing", {"Public"})
+    for place, service in assembly.resources("AWS::ECS::Service").items():
+        properties = service["Properties"]
+        network = properties["NetworkConfiguration"]["AwsvpcConfiguration"]
+        assert properties["LaunchType"] == "FARGATE", place
+        assert tiers(assembly, place.partition("/")[0], network["Subnets"]) == {"Private"}, place
+    assert count(assembly, "AWS::ECS::Cluster") == 1
+
+
+def test_security_groups_let_in_who_needs_it_and_nobody_else(assembly: Assembly) -> None:
+    found = ways(assembly)
+    database = "Database/PagesInstanceSecurityGroup"
+    assert {way for way in found if way[0] == ANYONE} == {(ANYONE, "Api/LoadBalancerSecurityGroup", 80)}
+    assert {(source, port) for source, target, port in found if target == database} == {
+        ("Api/WebSecurityGroup", 5432),
+        ("Backup/DumpSecurityGroup", 5432),
+        ("Database/PagesMigrationsMigratorSecurityGroup", 5432),
+        ("Database/PagesRotationRotatorSecurityGroup", 5432),
+    }
+    assert {(source, port) for source, target, port in found if target == "Api/WebSecurityGroup"} == {
+        ("Api/LoadBalancerSecurityGroup", 3000),
+        ("Monitoring/PrometheusServerSecurityGroup", 3000),
+    }
+
+
+def test_the_service_may_read_the_secret_of_its_database_and_nothing_else(assembly: Assembly) -> None:
+    has_keys = bool(assembly.resources("AWS::KMS::Key", "Database"))
+    assert statements_of(assembly, "Api", "WebTaskTaskRole") == {
+        "secretsmanager:GetSecretValue": ["Database/PagesUsersWeb"],
+        **({"kms:Decrypt": ["Database/CustomerKey"]} if has_keys else {}),
+    }
+
+
+def test_outputs_name_what_people_look_for() -> None:
+    """Addresses, ARNs and names of everything that somebody opens, calls or restores."""
+    assembly = synthesize("webapp", "prod")
+    told = {name for template in assembly.templates.values() for name in template["Outputs"]}
+    assert {name for name in told if not name.startswith("PublishOutput")} == {
+        *("VpcId", "ApiUrl", "LoadBalancerArn", "ClusterName", "WebServiceName", "AlarmTopicArn"),
+        *("PagesDatabaseEndpoint", "PagesDatabaseName", "PagesDatabaseSecretArn", "BackupsBucketName"),
+        *("PagesDatabaseUsers", "PagesMigrationsFunctionName", "BackupVaultName", "DumpFunctionName"),
+        *("DashboardName", "PrometheusServiceName", "PrometheusWorkspaceUrl"),
+    }

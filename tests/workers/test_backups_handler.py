@@ -23,6 +23,7 @@ from tests.workers.conftest import use_database
 from workers.backups import handler as function
 
 SCHEMA = "notifications"
+TABLES = {"api_keys.copy.gz", "notifications.copy.gz", "outbox.copy.gz", "request_rates.copy.gz"}
 DATABASES = "SELECT datname FROM pg_database WHERE datname LIKE 'backup_proof_%' OR datname LIKE 'restored_%'"
 
 
@@ -92,10 +93,10 @@ def lines(output: str) -> list[dict[str, Any]]:
 
 def test_a_dump_is_proven_and_leaves_nothing_on_the_server(database: TestDatabase, bucket: str) -> None:
     answer = call({"version": "0", "source": "aws.events", "detail-type": "Scheduled Event", "detail": {}})
-    assert (answer["tables"], answer["rows"]) == (2, 3)
+    assert (answer["tables"], answer["rows"]) == (4, 3)
     assert answer["bytes"] > 0
     assert answer["key"].startswith(f"dumps/{database.name}/")
-    assert keys(bucket) == {"notifications.copy.gz", "outbox.copy.gz", "manifest.json", "proven.json"}
+    assert keys(bucket) == {*TABLES, "manifest.json", "proven.json"}
     assert database.rows(DATABASES) == []
 
 
@@ -117,7 +118,7 @@ def test_a_corrupted_dump_is_not_called_proven(
     with pytest.raises(BackupError, match=r"the dump dumps/.* is not proven: ") as raised:
         call()
     assert "hunter2" not in str(raised.value)
-    assert keys(bucket) == {"notifications.copy.gz", "outbox.copy.gz", "manifest.json"}
+    assert keys(bucket) == {*TABLES, "manifest.json"}
     assert database.rows(DATABASES) == []
 
 
@@ -175,7 +176,7 @@ def test_a_restored_database_is_whole_and_stays(database: TestDatabase) -> None:
     restored = TestDatabase(database.server, name)
     assert restored.rows("SELECT * FROM notifications ORDER BY id") == before
     assert restored.rows("SELECT version_num FROM alembic_version") == [(answer["revision"],)]
-    assert (answer["into"], answer["rows"], answer["tables"]) == (name, 3, 2)
+    assert (answer["into"], answer["rows"], answer["tables"]) == (name, 3, 4)
     assert answer["key"] == key
     with database.connect() as connection:
         connection.execute(f"DROP DATABASE {name}".encode())

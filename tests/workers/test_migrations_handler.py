@@ -1,9 +1,14 @@
 """The custom resource's function as CloudFormation calls it."""
 
+import json
 import threading
 from typing import Any
+from uuid import uuid4
 
+import boto3
+import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from services import migrations
 from tests.support.emulator import Aws
@@ -22,6 +27,7 @@ def function_environment(environment: pytest.MonkeyPatch, empty_database: TestDa
     server = empty_database.server
     use_database(environment, empty_database, aws.secret({"username": server.user, "password": server.password}))
     environment.setenv("DATABASE_SCHEMA", "notifications")
+    environment.setenv("DATABASE_USERS", "{}")
 
 
 class CloudFormation:
@@ -64,6 +70,62 @@ def test_create_brings_the_schema(cloudformation: CloudFormation, empty_database
     assert answer["PhysicalResourceId"]
     assert empty_database.rows("SELECT version_num FROM alembic_version") == [(answer["Data"]["Revision"],)]
     assert ("notifications",) in empty_database.rows(TABLES)
+
+
+def give_users(environment: pytest.MonkeyPatch, **secrets: str) -> None:
+    environment.setenv("DATABASE_USERS", json.dumps(secrets))
+
+
+def test_each_user_signs_in_with_what_its_secret_holds(
+    cloudformation: CloudFormation, environment: pytest.MonkeyPatch, empty_database: TestDatabase, aws: Aws
+) -> None:
+    """Whichever of its logins that is: a rotation may have been since."""
+    password = empty_database.server.password
+    give_users(
+        environment,
+        api=aws.secret({"username": "api_1", "password": password}),
+        worker=aws.secret({"username": "worker_2", "password": password}),
+    )
+    assert cloudformation.call("Create")["Status"] == "SUCCESS"
+    for login in ("api_1", "worker_2"):
+        with psycopg.connect(make_conninfo(empty_database.url, user=login)) as connection:
+            connection.execute("SELECT id, status FROM notifications")
+
+
+def test_a_person_may_call_it_and_is_told(environment: pytest.MonkeyPatch, empty_database: TestDatabase) -> None:
+    answer = function.handler({}, Context(30))
+    assert empty_database.rows("SELECT version_num FROM alembic_version") == [(answer["Revision"],)]
+    environment.setenv("DATABASE_SCHEMA", "nonsense")
+    with pytest.raises(function.MigrationFailedError, match="there is no schema 'nonsense'"):
+        function.handler({}, Context(30))
+
+
+@pytest.mark.parametrize(
+    ("user", "username", "told"),
+    [
+        ("stranger", "stranger_1", "does not say what stranger may do"),
+        ("api", "postgres", "'postgres' is no login of api"),
+    ],
+)
+def test_users_that_cannot_be_set_up_fail_the_deployment(
+    cloudformation: CloudFormation, environment: pytest.MonkeyPatch, user: str, username: str, told: str
+) -> None:
+    aws = boto3.client("secretsmanager")
+    secret = json.dumps({"username": username, "password": "p"})
+    give_users(environment, **{user: aws.create_secret(Name=f"test-{uuid4()}", SecretString=secret)["ARN"]})
+    answer = cloudformation.call("Create")
+    assert answer["Status"] == "FAILED"
+    assert "the database's users cannot be set up: " in answer["Reason"]
+    assert told in answer["Reason"]
+
+
+def test_a_secret_that_holds_no_credentials_fails_the_deployment(
+    cloudformation: CloudFormation, environment: pytest.MonkeyPatch, aws: Aws
+) -> None:
+    give_users(environment, api=aws.secret({"username": "api_1"}))
+    answer = cloudformation.call("Create")
+    assert answer["Status"] == "FAILED"
+    assert "is not a JSON object with the texts username, password" in answer["Reason"]
 
 
 def test_update_keeps_the_resource(cloudformation: CloudFormation) -> None:
@@ -146,14 +208,21 @@ def test_an_impossible_log_level_is_the_reason(cloudformation: CloudFormation, e
     assert "LOG_LEVEL is 'loud'" in answer["Reason"]
 
 
-def test_whatever_happens_is_answered(cloudformation: CloudFormation, environment: pytest.MonkeyPatch) -> None:
+def test_whatever_happens_is_answered(
+    cloudformation: CloudFormation, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def explode(_connection: object, _schema: str) -> str:
-        raise RuntimeError("x" * 10_000)
+        raise RuntimeError("hunter2" * 10_000)
 
     environment.setattr(migrations, "apply", explode)
     answer = cloudformation.call("Create")
     assert answer["Status"] == "FAILED"
-    assert answer["Reason"].startswith("unexpected RuntimeError: x")
+    assert answer["Reason"].startswith("unexpected RuntimeError: the log says where")
+    logged = capsys.readouterr()
+    (line,) = [json.loads(line) for line in logged.out.splitlines() if "unexpected error" in line]
+    assert line["error"] == "builtins.RuntimeError"
+    assert any("explode" in each for each in line["at"])
+    assert "hunter2" not in answer["Reason"] + logged.out + logged.err
 
 
 def test_an_answer_that_does_not_arrive_at_once_is_repeated(cloudformation: CloudFormation, receiver: Receiver) -> None:

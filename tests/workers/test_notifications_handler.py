@@ -29,13 +29,15 @@ def fresh_environment(
     environment: pytest.MonkeyPatch, database: TestDatabase, aws: Aws, source: Source, receiver: Receiver
 ) -> Iterator[None]:
     """An execution environment of the function that has not been called yet."""
-    server = database.server
-    use_database(environment, database, aws.secret({"username": server.user, "password": server.password}))
+    credentials = {"username": "worker_1", "password": database.server.password}
+    use_database(environment, database, aws.secret(credentials))
     environment.setenv("DLQ_URL", source.dead_letter_url)
+    environment.setenv("OTHER_PRODUCERS", "true")
     environment.setenv("MAX_RECEIVE_COUNT", "5")
     environment.setenv("EMAIL_SENDER", "no-reply@example.com")
     environment.setenv("TELEGRAM_SECRET_ARN", aws.secret("42:token"))
     environment.setenv("TELEGRAM_BASE_URL", receiver.url)
+    environment.setenv("WEBHOOK_HOSTS_ALLOWED_INSIDE", "localhost")
     function._runtime.cache_clear()
     yield
     function._runtime.cache_clear()

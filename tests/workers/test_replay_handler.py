@@ -46,10 +46,11 @@ def fresh_environment(
     environment: pytest.MonkeyPatch, database: TestDatabase, aws: Aws, urls: dict[str, str]
 ) -> Iterator[None]:
     """An execution environment of the function that has not been called yet."""
-    server = database.server
-    use_database(environment, database, aws.secret({"username": server.user, "password": server.password}))
+    credentials = {"username": "operations_1", "password": database.server.password}
+    use_database(environment, database, aws.secret(credentials))
     for name, url in urls.items():
         environment.setenv(name, url)
+    environment.setenv("OTHER_PRODUCERS", "true")
     function._runtime.cache_clear()
     yield
     function._runtime.cache_clear()

@@ -29,8 +29,8 @@ def fresh_environment(
     environment: pytest.MonkeyPatch, database: TestDatabase, aws: Aws, queue_url: str
 ) -> Iterator[None]:
     """An execution environment of the function that has not been called yet."""
-    server = database.server
-    use_database(environment, database, aws.secret({"username": server.user, "password": server.password}))
+    credentials = {"username": "sweeper_1", "password": database.server.password}
+    use_database(environment, database, aws.secret(credentials))
     environment.setenv("QUEUE_URL", queue_url)
     function._runtime.cache_clear()
     yield

@@ -1,4 +1,7 @@
-"""Brings the schema up to date when CloudFormation creates or updates the custom resource that calls `handler`."""
+"""Brings the schema and its users up to date, whenever CloudFormation calls `handler` for the custom resource.
+
+A person may call it as well, with `{}`: after a restore, or when a user's password and its secret have parted.
+"""
 
 import json
 import logging
@@ -8,13 +11,15 @@ from functools import cache
 from typing import Any, Literal
 
 import httpx
+import psycopg
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from services import migrations
-from services.database import Database, DatabaseUnavailableError
-from services.logs import configure_logging
-from services.secret_values import SecretValues
+from services import database_users, migrations
+from services.database import Database, DatabaseUnavailableError, reason
+from services.database_users import Credentials
+from services.logs import configure_logging, without_values
+from services.secret_values import SecretUnavailableError, SecretValues
 from services.settings import MigrationSettings, SettingsError
 
 # The same for ever: another one would make CloudFormation delete the resource as replaced.
@@ -46,43 +51,66 @@ def _logger() -> Logger:
     )
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    """Always answers CloudFormation: with the schema's revision, or with the reason why the deployment must fail."""
+class MigrationFailedError(Exception):
+    """Told to a person who called; CloudFormation is answered instead."""
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
+    """Always answers CloudFormation: with the schema's revision, or with the reason why the deployment must fail.
+
+    A person gets the answer, or MigrationFailedError.
+    """
     logger = _logger()
     seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
     try:
-        result = _run(event["RequestType"], seconds)
-    except Exception as error:
-        # Without an answer, the deployment would hang until it times out.
-        logger.exception("unexpected error")
-        result = _failed(f"unexpected {type(error).__name__}: {error}")
+        result = _run(event.get("RequestType", "Update"), seconds)
+    except Exception as error:  # noqa: BLE001  # without an answer, the deployment would hang until it times out
+        logger.error("unexpected error", extra=without_values(error))  # noqa: TRY400  # its text may quote a row
+        result = _failed(f"unexpected {type(error).__name__}: the log says where")
     logger.info("answering", extra={"status": result.status, "reason": result.reason, **result.data})
-    _answer(event, context, result)
+    if "ResponseURL" in event:
+        _answer(event, context, result)
+    elif result.status == "FAILED":
+        raise MigrationFailedError(result.reason)
+    return {"Reason": result.reason, **result.data}
 
 
 def _run(request_type: str, seconds: float) -> _Result:
     if request_type == "Delete":
-        # The schema goes with its database.
+        # The schema and its users go with their database.
         return _Result("SUCCESS", "nothing to do", {})
     try:
         settings = MigrationSettings.from_environment(os.environ)
+        secrets = SecretValues()
         database = Database(
             settings.database,
-            SecretValues(),
+            secrets,
             application_name=settings.powertools_service_name,
             statement_timeout_seconds=max(int(seconds / 2), 1),
         )
         connection = database.connect_patiently(min(seconds / 2, _MAX_PATIENCE_SECONDS))
         revision = migrations.apply(connection, settings.database_schema)
+        users = {user: _credentials(secrets, arn) for user, arn in settings.database_users.items()}
+        with database.connect(psycopg.Connection.connect) as connection:
+            database_users.settle(connection, settings.database_schema, users)
     except SettingsError as error:
         return _failed(f"the migrations function is misconfigured: {error}")
     except DatabaseUnavailableError as error:
         return _failed(f"the database cannot be reached: {error}")
     except migrations.MigrationError as error:
         return _failed(f"the migration failed and was rolled back: {error}")
+    except (ValueError, SecretUnavailableError, psycopg.Error) as error:
+        told = reason(error) if isinstance(error, psycopg.Error) else error
+        return _failed(f"the database's users cannot be set up: {told}")
     return _Result(
         "SUCCESS", f"the schema {settings.database_schema} is at revision {revision}", {"Revision": revision}
     )
+
+
+def _credentials(secrets: SecretValues, arn: str) -> Credentials:
+    # The present one: a rotation may have been since.
+    username, password = secrets.fields(arn, "username", "password", fresh=True)
+    return Credentials(username=username, password=password)
 
 
 def _failed(reason: str) -> _Result:

@@ -58,6 +58,8 @@ def _runtime() -> _Runtime:
             channels=build_channels(settings, secrets),
             queue=ConsumedQueue(settings.dlq_url),
             max_receive_count=settings.max_receive_count,
+            longest_delay_seconds=settings.longest_delay_seconds,
+            other_producers=settings.other_producers,
         ),
         logger=configure_logging(settings.powertools_service_name, settings.log_level),
         metrics=Metrics(),

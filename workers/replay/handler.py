@@ -49,6 +49,7 @@ class _Runtime:
     database: Database
     queue: Queue
     dead_letters: DeadLetterQueue
+    other_producers: bool
     logger: Logger
 
 
@@ -60,6 +61,7 @@ def _runtime() -> _Runtime:
         database=Database(settings.database, SecretValues(), application_name=settings.powertools_service_name),
         queue=Queue(settings.queue_url),
         dead_letters=DeadLetterQueue(settings.dlq_url),
+        other_producers=settings.other_producers,
         logger=configure_logging(settings.powertools_service_name, settings.log_level),
     )
 
@@ -108,6 +110,7 @@ def _queue_again(
             limit=request.limit,
             seconds=seconds() - QUEUING_SECONDS,
             channel=request.channel,
+            other_producers=runtime.other_producers,
         )
     if request.failed:
         failed = replay_failed(

@@ -4,6 +4,7 @@ from config.model import (
     BrokerConfig,
     CacheConfig,
     ChannelsConfig,
+    CostConfig,
     FixedResponse,
     Lifecycle,
     LoadBalancerConfig,
@@ -12,6 +13,7 @@ from config.model import (
     NetworkConfig,
     SearchConfig,
     SystemConfig,
+    TrafficConfig,
 )
 from config.systems.ecommerce.services import databases, services
 from config.systems.ecommerce.shared import (
@@ -45,4 +47,18 @@ def dev() -> SystemConfig:
         services=services(tasks=1, most=1),
         channels=ChannelsConfig(email_sender=EMAIL_SENDER),
         monitoring=MonitoringConfig(dashboard=False),
+        cost=CostConfig(
+            monthly_budget_usd=750,
+            traffic=TrafficConfig(
+                requests_per_month=50_000,
+                messages_per_month=50_000,
+                out_gib_per_month=1,
+                nat_gib_per_month=5,
+                log_gib_per_month=4,
+                database_gib=1,
+                bucket_gib=1,
+                bucket_writes_per_month=1000,
+                broker_gib=5,
+            ),
+        ),
     )

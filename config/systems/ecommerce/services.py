@@ -1,6 +1,6 @@
 """ecommerce: its seven services and their databases, one each, in sizes that environments choose."""
 
-from config.model import DatabaseConfig, InstanceConfig, Route, ServiceConfig, Uses
+from config.model import DatabaseConfig, InstanceConfig, Route, ServiceConfig, Uses, Without
 from config.systems.ecommerce.shared import POSTGRES_VERSION
 
 _PORTS = {
@@ -21,6 +21,10 @@ _PATHS = {
     "search": ("/search*",),
     "inventory": ("/inventory*",),
 }
+_SESSIONS = (
+    "people sign in by sessions of its own: what is somebody's is answered to a session only, the catalogue to all"
+)
+_CATALOGUE = "the catalogue is public, and this service only searches it"
 # Beside its own database and the broker, which every service uses.
 _USES = {
     "user": Uses(cache=True),
@@ -55,6 +59,7 @@ def services(*, tasks: int, most: int) -> dict[str, ServiceConfig]:
             arguments=(name,),
             uses=_USES[name].model_copy(update={"database": name, "broker": True}),
             route=Route(paths=_PATHS[name]),
+            authentication=Without(reason=_CATALOGUE if name == "search" else _SESSIONS),
             port=port,
             cpu_units=256,
             memory_mib=512,

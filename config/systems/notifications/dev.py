@@ -2,7 +2,9 @@
 
 from config.model import (
     AuroraConfig,
+    AuthenticationConfig,
     ChannelsConfig,
+    CostConfig,
     Lifecycle,
     LoadBalancerConfig,
     MonitoringConfig,
@@ -12,7 +14,9 @@ from config.model import (
     Route,
     ServiceConfig,
     SystemConfig,
+    TrafficConfig,
     WorkerConfig,
+    WorkingHours,
 )
 from config.systems.notifications.shared import (
     API_USES,
@@ -34,6 +38,8 @@ def dev() -> SystemConfig:
         environment="dev",
         owner=OWNER,
         cost_center=COST_CENTER,
+        # At night nothing asks the database, which then pauses.
+        working_hours=WorkingHours(start="09:00", end="17:00", time_zone="Europe/Berlin"),
         lifecycle=Lifecycle.DESTROY,
         log_level="DEBUG",
         network=NetworkConfig(cidr="10.0.0.0/16", zones=2, nat=Nat.INSTANCE),
@@ -55,13 +61,34 @@ def dev() -> SystemConfig:
                 program="api",
                 uses=API_USES,
                 route=Route(),
+                authentication=AuthenticationConfig(),
                 cpu_units=512,
                 memory_mib=1024,
                 min_tasks=1,
                 max_tasks=2,
+                night_tasks=0,
             )
         },
         worker=WorkerConfig(uses=WORKER_USES, memory_mib=512, timeout_seconds=60, reserved_concurrency=5),
         channels=ChannelsConfig(email_sender=EMAIL_SENDER),
-        monitoring=MonitoringConfig(),
+        # It would cost more than the secrets of the database's users.
+        monitoring=MonitoringConfig(container_insights=False),
+        cost=CostConfig(
+            # An office's working days: 8 hours on 22 of them.
+            monthly_budget_usd=50,
+            traffic=TrafficConfig(
+                requests_per_month=20_000,
+                messages_per_month=5000,
+                messages_per_invocation=2,
+                function_seconds=1.5,
+                out_gib_per_month=0.5,
+                nat_gib_per_month=2,
+                log_gib_per_month=1,
+                custom_metrics=1,
+                database_awake_hours_per_month=176,
+                database_acu=0.5,
+                database_gib=1,
+                database_ios_per_month=500_000,
+            ),
+        ),
     )

@@ -1,8 +1,13 @@
 """notifications, production: survives the loss of a zone, and keeps its data whatever is deleted."""
 
 from config.model import (
+    AccessLogsConfig,
     AuroraConfig,
+    AuthenticationConfig,
     ChannelsConfig,
+    CostConfig,
+    FirewallConfig,
+    FlowLogsConfig,
     Lifecycle,
     LoadBalancerConfig,
     MonitoringConfig,
@@ -12,6 +17,7 @@ from config.model import (
     Route,
     ServiceConfig,
     SystemConfig,
+    TrafficConfig,
     WorkerConfig,
 )
 from config.systems.notifications.shared import (
@@ -35,7 +41,8 @@ def prod() -> SystemConfig:
         owner=OWNER,
         cost_center=COST_CENTER,
         lifecycle=Lifecycle.RETAIN,
-        network=NetworkConfig(cidr="10.0.0.0/16", zones=3, nat=Nat.GATEWAY_PER_ZONE),
+        customer_keys=True,
+        network=NetworkConfig(cidr="10.0.0.0/16", zones=3, nat=Nat.GATEWAY_PER_ZONE, flow_logs=FlowLogsConfig()),
         databases={
             "notifications": AuroraConfig(
                 name=DATABASE_NAME,
@@ -48,12 +55,13 @@ def prod() -> SystemConfig:
             )
         },
         queue=QueueConfig(depth_alarm_messages=10_000),
-        load_balancer=LoadBalancerConfig(),
+        load_balancer=LoadBalancerConfig(access_logs=AccessLogsConfig(), firewall=FirewallConfig()),
         services={
             "api": ServiceConfig(
                 program="api",
                 uses=API_USES,
                 route=Route(),
+                authentication=AuthenticationConfig(requests_per_minute_per_key=6000),
                 cpu_units=1024,
                 memory_mib=2048,
                 min_tasks=2,
@@ -65,4 +73,21 @@ def prod() -> SystemConfig:
         ),
         channels=ChannelsConfig(email_sender=EMAIL_SENDER),
         monitoring=MonitoringConfig(),
+        cost=CostConfig(
+            monthly_budget_usd=500,
+            traffic=TrafficConfig(
+                requests_per_month=1_500_000,
+                messages_per_month=1_000_000,
+                messages_per_invocation=5,
+                function_seconds=1.5,
+                out_gib_per_month=30,
+                nat_gib_per_month=30,
+                log_gib_per_month=15,
+                custom_metrics=7,
+                autoscaling_share=0.05,
+                database_acu=1.2,
+                database_gib=20,
+                database_ios_per_month=30_000_000,
+            ),
+        ),
     )

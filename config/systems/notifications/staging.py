@@ -2,7 +2,9 @@
 
 from config.model import (
     AuroraConfig,
+    AuthenticationConfig,
     ChannelsConfig,
+    CostConfig,
     Lifecycle,
     LoadBalancerConfig,
     MonitoringConfig,
@@ -12,6 +14,7 @@ from config.model import (
     Route,
     ServiceConfig,
     SystemConfig,
+    TrafficConfig,
     WorkerConfig,
 )
 from config.systems.notifications.shared import (
@@ -53,6 +56,7 @@ def staging() -> SystemConfig:
                 program="api",
                 uses=API_USES,
                 route=Route(),
+                authentication=AuthenticationConfig(requests_per_minute_per_key=6000),
                 cpu_units=1024,
                 memory_mib=2048,
                 min_tasks=1,
@@ -64,4 +68,21 @@ def staging() -> SystemConfig:
         ),
         channels=ChannelsConfig(email_sender=EMAIL_SENDER),
         monitoring=MonitoringConfig(),
+        cost=CostConfig(
+            monthly_budget_usd=200,
+            traffic=TrafficConfig(
+                requests_per_month=200_000,
+                messages_per_month=100_000,
+                messages_per_invocation=4,
+                function_seconds=1.5,
+                out_gib_per_month=5,
+                nat_gib_per_month=10,
+                log_gib_per_month=5,
+                custom_metrics=7,
+                autoscaling_share=0.05,
+                database_acu=0.75,
+                database_gib=5,
+                database_ios_per_month=5_000_000,
+            ),
+        ),
     )

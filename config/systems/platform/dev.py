@@ -4,6 +4,7 @@ from config.model import (
     BackupConfig,
     CacheConfig,
     ChannelsConfig,
+    CostConfig,
     InstanceConfig,
     Lifecycle,
     LoadBalancerConfig,
@@ -11,6 +12,7 @@ from config.model import (
     Nat,
     NetworkConfig,
     SystemConfig,
+    TrafficConfig,
 )
 from config.systems.platform.services import services
 from config.systems.platform.shared import (
@@ -51,4 +53,15 @@ def dev() -> SystemConfig:
         channels=ChannelsConfig(email_sender=EMAIL_SENDER),
         backup=BackupConfig(retention_days=7),
         monitoring=MonitoringConfig(dashboard=False),
+        cost=CostConfig(
+            monthly_budget_usd=140,
+            traffic=TrafficConfig(
+                requests_per_month=20_000,
+                messages_per_month=10_000,
+                out_gib_per_month=1,
+                nat_gib_per_month=3,
+                log_gib_per_month=2,
+                database_gib=1,
+            ),
+        ),
     )

@@ -1,9 +1,13 @@
 """platform, production: as large as the reference architecture draws it."""
 
 from config.model import (
+    AccessLogsConfig,
     BackupConfig,
     CacheConfig,
     ChannelsConfig,
+    CostConfig,
+    FirewallConfig,
+    FlowLogsConfig,
     InstanceConfig,
     Lifecycle,
     LoadBalancerConfig,
@@ -11,6 +15,7 @@ from config.model import (
     Nat,
     NetworkConfig,
     SystemConfig,
+    TrafficConfig,
 )
 from config.systems.platform.services import services
 from config.systems.platform.shared import (
@@ -34,7 +39,8 @@ def prod() -> SystemConfig:
         owner=OWNER,
         cost_center=COST_CENTER,
         lifecycle=Lifecycle.RETAIN,
-        network=NetworkConfig(cidr=CIDR, zones=2, blocks=SUBNETS, nat=Nat.GATEWAY_PER_ZONE),
+        customer_keys=True,
+        network=NetworkConfig(cidr=CIDR, zones=2, blocks=SUBNETS, nat=Nat.GATEWAY_PER_ZONE, flow_logs=FlowLogsConfig()),
         databases={
             "planning": InstanceConfig(
                 name=DATABASE_NAME,
@@ -46,9 +52,21 @@ def prod() -> SystemConfig:
             )
         },
         cache=CacheConfig(engine="redis", engine_version="7.1", node_type="cache.t3.micro"),
-        load_balancer=LoadBalancerConfig(),
+        load_balancer=LoadBalancerConfig(access_logs=AccessLogsConfig(), firewall=FirewallConfig()),
         services=services(apis=2, workers=5, notifiers=2, most=2),
         channels=ChannelsConfig(email_sender=EMAIL_SENDER),
         backup=BackupConfig(retention_days=30, copy_region="us-west-2"),
         monitoring=MonitoringConfig(),
+        cost=CostConfig(
+            monthly_budget_usd=425,
+            traffic=TrafficConfig(
+                requests_per_month=2_000_000,
+                messages_per_month=1_000_000,
+                out_gib_per_month=100,
+                nat_gib_per_month=50,
+                log_gib_per_month=15,
+                autoscaling_share=0.05,
+                database_gib=15,
+            ),
+        ),
     )

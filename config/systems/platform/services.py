@@ -1,7 +1,10 @@
 """platform: its four services, in sizes that environments choose."""
 
-from config.model import Route, ServiceConfig
+from config.model import Route, ServiceConfig, Without
 from config.systems.platform.shared import API_USES, NOTIFIER_USES, SCHEDULER_USES, WORKER_USES
+
+OPEN_BECAUSE = "planning.api asks for no keys: whoever reaches the load balancer may plan, and sees what others planned"
+HEALTH_ONLY = "the load balancer leads nothing here but the health check"
 
 
 def services(*, apis: int, workers: int, notifiers: int, most: int) -> dict[str, ServiceConfig]:
@@ -14,6 +17,7 @@ def services(*, apis: int, workers: int, notifiers: int, most: int) -> dict[str,
             program="planning.api",
             uses=API_USES,
             route=Route(),
+            authentication=Without(reason=OPEN_BECAUSE),
             port=4000,
             cpu_units=512,
             memory_mib=1024,
@@ -24,6 +28,7 @@ def services(*, apis: int, workers: int, notifiers: int, most: int) -> dict[str,
             program="planning.worker",
             uses=WORKER_USES,
             route=Route(paths=("/worker/health",)),
+            authentication=Without(reason=HEALTH_ONLY),
             port=4001,
             cpu_units=256,
             memory_mib=512,
@@ -35,6 +40,7 @@ def services(*, apis: int, workers: int, notifiers: int, most: int) -> dict[str,
             program="planning.scheduler",
             uses=SCHEDULER_USES,
             route=Route(paths=("/scheduler/health",)),
+            authentication=Without(reason=HEALTH_ONLY),
             port=4002,
             cpu_units=256,
             memory_mib=512,
@@ -47,6 +53,7 @@ def services(*, apis: int, workers: int, notifiers: int, most: int) -> dict[str,
             program="planning.notifier",
             uses=NOTIFIER_USES,
             route=Route(paths=("/notifier/health",)),
+            authentication=Without(reason=HEALTH_ONLY),
             port=4003,
             cpu_units=256,
             memory_mib=512,

@@ -13,7 +13,7 @@ SUBNETS = SubnetBlocks(
 )
 DATABASE_NAME = "platform"
 SCHEMA_NAME = "planning"
-POSTGRES_VERSION = "18.3"
+POSTGRES_VERSION = "18.4"
 EMAIL_SENDER = "platform@example.com"
 API_USES = Uses(database="planning", cache=True)
 SCHEDULER_USES = Uses(database="planning", cache=True)

@@ -3,6 +3,7 @@
 from config.model import (
     BrokerConfig,
     ChannelsConfig,
+    CostConfig,
     InstanceConfig,
     Lifecycle,
     LoadBalancerConfig,
@@ -11,12 +12,14 @@ from config.model import (
     Route,
     ServiceConfig,
     SystemConfig,
+    TrafficConfig,
     Without,
 )
 from config.systems.ticketero.shared import (
     CIDR,
     COST_CENTER,
     DATABASE_NAME,
+    OPEN_BECAUSE,
     OWNER,
     POSTGRES_VERSION,
     RABBITMQ_VERSION,
@@ -53,6 +56,7 @@ def dev() -> SystemConfig:
                 program="tickets",
                 uses=USES,
                 route=Route(),
+                authentication=Without(reason=OPEN_BECAUSE),
                 cpu_units=256,
                 memory_mib=512,
                 min_tasks=1,
@@ -61,4 +65,17 @@ def dev() -> SystemConfig:
         },
         channels=ChannelsConfig(),
         monitoring=Without(reason="made and thrown away at will; nobody is woken up for it"),
+        cost=CostConfig(
+            # The documents' ~110 had a broker of the type mq.t3.micro, which can no longer be made: docs/cost.md.
+            monthly_budget_usd=175,
+            traffic=TrafficConfig(
+                requests_per_month=20_000,
+                messages_per_month=10_000,
+                out_gib_per_month=0.5,
+                nat_gib_per_month=3,
+                log_gib_per_month=1,
+                database_gib=1,
+                broker_gib=5,
+            ),
+        ),
     )

@@ -1,8 +1,12 @@
 """ticketero, production: survives the loss of a zone, watched by four alarms."""
 
 from config.model import (
+    AccessLogsConfig,
     BrokerConfig,
     ChannelsConfig,
+    CostConfig,
+    FirewallConfig,
+    FlowLogsConfig,
     InstanceConfig,
     Lifecycle,
     LoadBalancerConfig,
@@ -12,11 +16,14 @@ from config.model import (
     Route,
     ServiceConfig,
     SystemConfig,
+    TrafficConfig,
+    Without,
 )
 from config.systems.ticketero.shared import (
     CIDR,
     COST_CENTER,
     DATABASE_NAME,
+    OPEN_BECAUSE,
     OWNER,
     POSTGRES_VERSION,
     RABBITMQ_VERSION,
@@ -35,7 +42,10 @@ def prod() -> SystemConfig:
         owner=OWNER,
         cost_center=COST_CENTER,
         lifecycle=Lifecycle.RETAIN,
-        network=NetworkConfig(cidr=CIDR, zones=2, tiers=2, blocks=SUBNETS, nat=Nat.GATEWAY_PER_ZONE),
+        customer_keys=True,
+        network=NetworkConfig(
+            cidr=CIDR, zones=2, tiers=2, blocks=SUBNETS, nat=Nat.GATEWAY_PER_ZONE, flow_logs=FlowLogsConfig()
+        ),
         databases={
             "tickets": InstanceConfig(
                 name=DATABASE_NAME,
@@ -47,12 +57,13 @@ def prod() -> SystemConfig:
             )
         },
         broker=BrokerConfig(engine_version=RABBITMQ_VERSION, instance_type="mq.m7g.large", cluster=True),
-        load_balancer=LoadBalancerConfig(),
+        load_balancer=LoadBalancerConfig(access_logs=AccessLogsConfig(), firewall=FirewallConfig()),
         services={
             "tickets": ServiceConfig(
                 program="tickets",
                 uses=USES,
                 route=Route(),
+                authentication=Without(reason=OPEN_BECAUSE),
                 cpu_units=512,
                 memory_mib=1024,
                 min_tasks=2,
@@ -61,4 +72,18 @@ def prod() -> SystemConfig:
         },
         channels=ChannelsConfig(),
         monitoring=MonitoringConfig(),
+        cost=CostConfig(
+            # The documents' ~210 had one small broker; a cluster of those made for production costs 599: docs/cost.md.
+            monthly_budget_usd=850,
+            traffic=TrafficConfig(
+                requests_per_month=500_000,
+                messages_per_month=200_000,
+                out_gib_per_month=20,
+                nat_gib_per_month=20,
+                log_gib_per_month=8,
+                autoscaling_share=0.1,
+                database_gib=10,
+                broker_gib=15,
+            ),
+        ),
     )

@@ -1,6 +1,7 @@
 """webapp, development: small, with its metrics kept by its own Prometheus."""
 
 from config.model import (
+    CostConfig,
     InstanceConfig,
     Lifecycle,
     LoadBalancerConfig,
@@ -10,6 +11,8 @@ from config.model import (
     PrometheusConfig,
     ServiceConfig,
     SystemConfig,
+    TrafficConfig,
+    Without,
 )
 from config.systems.webapp.shared import (
     BACKUP,
@@ -17,6 +20,7 @@ from config.systems.webapp.shared import (
     COST_CENTER,
     DATABASE_NAME,
     FIXED_RESPONSE,
+    OPEN_BECAUSE,
     OWNER,
     POSTGRES_VERSION,
     ROUTE,
@@ -53,6 +57,7 @@ def dev() -> SystemConfig:
                 program="web",
                 uses=USES,
                 route=ROUTE,
+                authentication=Without(reason=OPEN_BECAUSE),
                 cpu_units=256,
                 memory_mib=512,
                 min_tasks=1,
@@ -62,5 +67,19 @@ def dev() -> SystemConfig:
         backup=BACKUP,
         monitoring=MonitoringConfig(
             prometheus=PrometheusConfig(kind="self_hosted", scrape_interval_seconds=15, retention_days=7)
+        ),
+        cost=CostConfig(
+            monthly_budget_usd=130,
+            traffic=TrafficConfig(
+                requests_per_month=20_000,
+                out_gib_per_month=1,
+                nat_gib_per_month=3,
+                log_gib_per_month=1,
+                custom_metrics=5,
+                function_seconds=30,
+                database_gib=1,
+                bucket_gib=5,
+                bucket_writes_per_month=100,
+            ),
         ),
     )

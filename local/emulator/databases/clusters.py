@@ -15,7 +15,7 @@ from local.emulator.databases.actions import (
     failed,
     value,
 )
-from local.emulator.databases.instances import follow_retention
+from local.emulator.databases.instances import encrypt_password, follow_retention
 from local.emulator.databases.postgres import PostgresServer
 from local.emulator.databases.servers import FAILURES, Databases
 
@@ -28,6 +28,7 @@ def create(databases: Databases, original: Action) -> Action:
         if not accepted(response):
             return response
         cluster = rds._clusters[value(parameters, "DBClusterIdentifier")]
+        encrypt_password(cluster)
         if cluster["Engine"] not in POSTGRES_ENGINES:
             return response
         try:

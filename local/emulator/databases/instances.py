@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 
-from ministack.services import rds, secretsmanager
+from ministack.services import kms, rds, secretsmanager
 
 from local.emulator import ports
 from local.emulator.databases.actions import (
@@ -103,6 +103,15 @@ def manage_password(instance: Record, key: str) -> None:
         description=f"Secret managed by RDS for DB instance {instance['DBInstanceIdentifier']}",
     )
     instance["MasterUserSecret"] = {"SecretArn": arn, "SecretStatus": "active", "KmsKeyId": key}
+    encrypt_password(instance)
+
+
+def encrypt_password(record: Record) -> None:
+    """Keep the managed master password of an instance or a cluster under the customer key that was named for it."""
+    managed = record.get("MasterUserSecret") or {}
+    _, secret = secretsmanager._resolve(managed.get("SecretArn"), use_arn_scope=True)
+    if secret is not None and managed.get("KmsKeyId") and kms._resolve_key(managed["KmsKeyId"]):
+        secret["KmsKeyId"] = managed["KmsKeyId"]
 
 
 def modify(databases: Databases, original: Action) -> Action:

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
-from psycopg import sql
 
 from local.emulator.databases.archive import Archive
 from local.emulator.databases.data_folders import SUPERUSER, DataFolders, environment, program
+from local.emulator.databases.master_user import create_master, set_passwords
 from local.emulator.ports import LOOPBACK
 from local.emulator.processes import ProcessLedger
 from local.errors import LocalError
@@ -67,6 +67,8 @@ class PostgresServer:
         self._data = data
         self._process: subprocess.Popen[bytes] | None = None
         self._guard = threading.RLock()
+        # By user: what a rotation asked for while the server was away.
+        self._awaited_passwords: dict[str, str] = {}
 
     @property
     def running(self) -> bool:
@@ -86,18 +88,7 @@ class PostgresServer:
             self.archive.enable()
         self.start()
         with self.connect() as connection:
-            role, secret = sql.Identifier(master), sql.Literal(password)
-            connection.execute("CREATE ROLE rds_superuser NOLOGIN")
-            connection.execute("GRANT pg_monitor, pg_signal_backend, pg_checkpoint TO rds_superuser WITH ADMIN OPTION")
-            connection.execute(
-                sql.SQL("CREATE ROLE {} LOGIN CREATEDB CREATEROLE PASSWORD {} IN ROLE rds_superuser").format(
-                    role, secret
-                )
-            )
-            connection.execute(sql.SQL("ALTER DATABASE postgres OWNER TO {}").format(role))
-            if database and database != "postgres":
-                name = sql.Identifier(database)
-                connection.execute(sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(name, role))
+            create_master(connection, master, password, database)
         if archive:
             self.archive.begin = datetime.now(UTC)
             self.hand_over_log()
@@ -143,6 +134,7 @@ class PostgresServer:
             if self.running:
                 return
             self._launch({}, START_TIMEOUT_SECONDS)
+            self._set_awaited_passwords()
             # A first commit, by which the age of the archive is told while nothing else is written.
             with self.connect() as connection:
                 connection.execute("SELECT pg_logical_emit_message(true, 'rds', 'started')")
@@ -169,14 +161,20 @@ class PostgresServer:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def set_password(self, master: str, password: str) -> None:
-        """Change the master user's password; connections that are open stay open.
+        """Change the master user's password, of a server that is away as soon as it is back; connections stay open.
 
         Raises:
-            psycopg.Error: the server cannot be reached.
+            psycopg.Error: the server runs and cannot be reached; it is tried again when the server starts.
         """
+        with self._guard:
+            self._awaited_passwords[master] = password
+            if self.running:
+                self._set_awaited_passwords()
+
+    def _set_awaited_passwords(self) -> None:
         with self.connect() as connection:
-            statement = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(master), sql.Literal(password))
-            connection.execute(statement)
+            set_passwords(connection, self._awaited_passwords)
+        self._awaited_passwords.clear()
 
     def backup(self, target: Path) -> None:
         """Copy the data of the running server as of now into a new folder, complete in itself.
@@ -241,6 +239,8 @@ class PostgresServer:
             user=SUPERUSER,
             password=self._data.superuser_password,
             connect_timeout=5,
+            # An operator's hand, which a database that has been turned read-only does not stay.
+            options="-c default_transaction_read_only=off",
             autocommit=True,
         )
 

@@ -178,6 +178,7 @@ def _restored_cluster(action: str, parameters: Parameters, source: Record, begin
         answer: Response = response
         return answer
     cluster = rds._clusters[value(parameters, "DBClusterIdentifier")]
+    instances.encrypt_password(cluster)
     cluster["ServerlessV2ScalingConfiguration"] = cluster.get("ServerlessV2ScalingConfiguration") or source.get(
         "ServerlessV2ScalingConfiguration"
     )

@@ -9,13 +9,18 @@ from local.emulator.resources import (
     amazon_mq,
     application_autoscaling,
     backup,
+    buckets,
     composite_alarms,
     ec2_addresses,
     ec2_instances,
     ec2_networks,
     ec2_rules,
     ecs,
+    firewalls,
+    flow_logs,
     lambda_functions,
+    listeners,
+    oidc_providers,
     opensearch,
     prometheus,
     rds,
@@ -35,8 +40,11 @@ def register(options: Options, ledger: ProcessLedger, databases: Databases, brok
     prometheus.register(options, ledger)
     ecs.register()
     lambda_functions.register()
+    buckets.register()
     ec2_networks.register()
+    listeners.register()
     secrets.register()
+    rotation.register()
     backup.register_vault()
     recorded = RecordedOnly(options.recorded_only)
     for types in (
@@ -48,8 +56,10 @@ def register(options: Options, ledger: ProcessLedger, databases: Databases, brok
         ec2_addresses.TYPES,
         ec2_instances.TYPES,
         ec2_rules.TYPES,
+        firewalls.types(recorded),
+        flow_logs.types(recorded),
+        oidc_providers.types(),
         opensearch.types(recorded),
-        rotation.TYPES,
         service_linked_roles.types(),
         without_effect.types(recorded),
     ):

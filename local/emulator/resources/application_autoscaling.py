@@ -3,14 +3,14 @@
 from ministack.services import ecs
 
 from local.emulator.resources.recorded import RecordedOnly, RecordedProvider
-from local.emulator.resources.registry import Properties, Provider, Provisioned, answer
+from local.emulator.resources.registry import CreatedAgain, Properties, Provider, Provisioned, answer
 
 _TARGET = "AWS::ApplicationAutoScaling::ScalableTarget"
 _POLICY = "AWS::ApplicationAutoScaling::ScalingPolicy"
 _TASKS = "ecs:service:DesiredCount"
 
 
-class _ScalableTarget:
+class _ScalableTarget(CreatedAgain):
     """Registering one brings what it scales within its bounds at once, as on AWS."""
 
     def create(self, logical_id: str, properties: Properties, stack: str) -> Provisioned:  # noqa: ARG002
@@ -25,17 +25,6 @@ class _ScalableTarget:
             str(properties.get(name)) for name in ("ResourceId", "ScalableDimension", "ServiceNamespace")
         )
         return physical_id, {"Id": physical_id}
-
-    def update(
-        self,
-        physical_id: str,
-        old: Properties,  # noqa: ARG002 - CloudFormation's signature
-        new: Properties,
-        stack: str,
-        logical_id: str | None = None,
-    ) -> Provisioned:
-        """Apply the new bounds; for another thing to scale the id differs, which is a replacement."""
-        return self.create(logical_id or physical_id, new, stack)
 
     def delete(self, physical_id: str, properties: Properties) -> None:
         """Nothing scales any more; the count stays as it is."""

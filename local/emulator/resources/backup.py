@@ -6,7 +6,7 @@ from ministack.services import backup
 from ministack.services.cloudformation import provisioners
 
 from local.emulator.resources.recorded import RecordedOnly
-from local.emulator.resources.registry import Properties, Provider, Provisioned, answer
+from local.emulator.resources.registry import CreatedAgain, Properties, Provider, Provisioned, answer
 
 _PLAN = "AWS::Backup::BackupPlan"
 _SELECTION = "AWS::Backup::BackupSelection"
@@ -41,7 +41,7 @@ class _Plan:
         self._recorded.remove(physical_id)
 
 
-class _Selection:
+class _Selection(CreatedAgain):
     """What a plan is for."""
 
     def create(self, logical_id: str, properties: Properties, stack: str) -> Provisioned:  # noqa: ARG002
@@ -50,17 +50,6 @@ class _Selection:
         selection = {"BackupSelection": dict(properties["BackupSelection"])}
         identifier = str(json.loads(answer(backup._create_selection(plan, selection), _SELECTION))["SelectionId"])
         return identifier, {"BackupPlanId": plan, "Id": f"{plan}|{identifier}", "SelectionId": identifier}
-
-    def update(
-        self,
-        physical_id: str,
-        old: Properties,  # noqa: ARG002 - CloudFormation's signature
-        new: Properties,
-        stack: str,
-        logical_id: str | None = None,
-    ) -> Provisioned:
-        """Every change makes another selection; the former one is deleted afterwards."""
-        return self.create(logical_id or physical_id, new, stack)
 
     def delete(self, physical_id: str, properties: Properties) -> None:
         """Take the selection off its plan."""

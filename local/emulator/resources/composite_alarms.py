@@ -6,7 +6,7 @@ from typing import Any
 from ministack.services import cloudwatch
 from ministack.services.cloudformation import provisioners
 
-from local.emulator.resources.registry import Properties, Provider, Provisioned, answer, tag_type
+from local.emulator.resources.registry import CreatedAgain, Properties, Provider, Provisioned, answer, tag_type
 
 _ALARM = "AWS::CloudWatch::CompositeAlarm"
 # Longest name of an alarm.
@@ -19,8 +19,8 @@ def types() -> Mapping[str, Provider]:
     return {_ALARM: _CompositeAlarm()}
 
 
-class _CompositeAlarm:
-    """AWS::CloudWatch::CompositeAlarm; Ref is its name. A suppressor of its actions has no effect."""
+class _CompositeAlarm(CreatedAgain):
+    """AWS::CloudWatch::CompositeAlarm; Ref is its name. Put again, it keeps its state. Suppressors have no effect."""
 
     def create(self, logical_id: str, properties: Properties, stack: str) -> Provisioned:
         """Put the alarm.
@@ -35,17 +35,6 @@ class _CompositeAlarm:
         # Putting an alarm again leaves its tags alone, and nobody but CloudFormation may put its own on one.
         cloudwatch.cloudformation_set_metric_alarm_tags(name, list(properties.get("Tags") or []))
         return name, {"Arn": cloudwatch._composite_alarms[name]["AlarmArn"]}
-
-    def update(
-        self,
-        physical_id: str,
-        old: Properties,  # noqa: ARG002 - CloudFormation's signature
-        new: Properties,
-        stack: str,
-        logical_id: str | None = None,
-    ) -> Provisioned:
-        """Put the alarm again, which keeps its state; CloudFormation deletes the former if its name differs."""
-        return self.create(logical_id or physical_id, new, stack)
 
     def delete(self, physical_id: str, properties: Properties) -> None:  # noqa: ARG002 - CloudFormation's signature
         """Delete the alarm.

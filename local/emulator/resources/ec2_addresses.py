@@ -1,11 +1,9 @@
-"""AWS::EC2::EIP, NatGateway and FlowLog, by the emulator's EC2."""
-
-import re
+"""AWS::EC2::EIP and NatGateway, by the emulator's EC2."""
 
 from ministack.services import ec2
 from ministack.services.cloudformation import provisioners
 
-from local.emulator.resources.registry import Properties, Provider, Provisioned, answer, query
+from local.emulator.resources.registry import Properties, Provider, Provisioned, answer, element, query
 
 
 class _Address:
@@ -14,7 +12,7 @@ class _Address:
     def create(self, logical_id: str, properties: Properties, stack: str) -> Provisioned:  # noqa: ARG002
         """Allocate an address, and associate it if an instance is named."""
         body = answer(ec2._allocate_address({"Domain": properties.get("Domain", "vpc")}), "AWS::EC2::EIP")
-        allocation, address = _element(body, "allocationId"), _element(body, "publicIp")
+        allocation, address = element(body, "allocationId"), element(body, "publicIp")
         provisioners._ec2_apply_tags(allocation, properties)
         _associate(allocation, properties.get("InstanceId"))
         return address, {"AllocationId": allocation, "PublicIp": address}
@@ -54,7 +52,13 @@ class _NatGateway:
     def create(self, logical_id: str, properties: Properties, stack: str) -> Provisioned:  # noqa: ARG002
         """Create a gateway."""
         wanted = {name: properties[name] for name in _NAT_IDENTITY if name in properties}
-        gateway = _element(answer(ec2._create_nat_gateway(query(wanted)), "AWS::EC2::NatGateway"), "natGatewayId")
+        regional = properties.get("AvailabilityMode") == "regional"
+        if regional:
+            # It stands in no subnet, which the emulator asks for.
+            wanted["SubnetId"] = "regional"
+        gateway = element(answer(ec2._create_nat_gateway(query(wanted)), "AWS::EC2::NatGateway"), "natGatewayId")
+        if regional:
+            ec2._nat_gateways[gateway] |= {"SubnetId": "", "VpcId": properties["VpcId"]}
         provisioners._ec2_apply_tags(gateway, properties)
         return gateway, {"NatGatewayId": gateway}
 
@@ -78,43 +82,10 @@ class _NatGateway:
             answer(ec2._delete_nat_gateway({"NatGatewayId": physical_id}), "AWS::EC2::NatGateway")
 
 
-class _FlowLog:
-    """AWS::EC2::FlowLog: described and deletable, but nothing flows here that could be logged."""
-
-    def create(self, logical_id: str, properties: Properties, stack: str) -> Provisioned:  # noqa: ARG002
-        """Create a flow log."""
-        wanted = {name: value for name, value in properties.items() if name not in ("ResourceId", "Tags")}
-        parameters = query({**wanted, "ResourceId": [properties["ResourceId"]]})
-        parameters["ResourceId.1"] = parameters["ResourceId.member.1"]
-        body = answer(ec2._create_flow_logs(parameters), "AWS::EC2::FlowLog")
-        flow_log = _element(body, "item")
-        provisioners._ec2_apply_tags(flow_log, properties)
-        return flow_log, {"Id": flow_log}
-
-    def update(
-        self,
-        physical_id: str,
-        old: Properties,
-        new: Properties,
-        stack: str,
-        logical_id: str | None = None,
-    ) -> Provisioned:
-        """Change tags in place; anything else is another flow log."""
-        if {**old, "Tags": None} != {**new, "Tags": None}:
-            return self.create(logical_id or physical_id, new, stack)
-        provisioners._ec2_apply_tags(physical_id, new, old)
-        return physical_id, {"Id": physical_id}
-
-    def delete(self, physical_id: str, properties: Properties) -> None:  # noqa: ARG002
-        """Delete the flow log."""
-        answer(ec2._delete_flow_logs({"FlowLogId.1": physical_id}), "AWS::EC2::FlowLog")
-
-
-_NAT_IDENTITY = ("AllocationId", "ConnectivityType", "PrivateIpAddress", "SubnetId", "VpcId")
+_NAT_IDENTITY = ("AllocationId", "AvailabilityMode", "ConnectivityType", "PrivateIpAddress", "SubnetId", "VpcId")
 
 TYPES: dict[str, Provider] = {
     "AWS::EC2::EIP": _Address(),
-    "AWS::EC2::FlowLog": _FlowLog(),
     "AWS::EC2::NatGateway": _NatGateway(),
 }
 
@@ -126,11 +97,3 @@ def _address_record(address: str) -> dict[str, str] | None:
 def _associate(allocation: str, instance: str | None) -> None:
     if instance:
         answer(ec2._associate_address({"AllocationId": allocation, "InstanceId": instance}), "AWS::EC2::EIP")
-
-
-def _element(body: str, name: str) -> str:
-    """The text of the first XML element of that name in a response that always has it."""
-    found = re.search(rf"<{name}>([^<]+)</{name}>", body)
-    if found is None:
-        raise ValueError(f"EC2's answer holds no {name}: {body}")
-    return found.group(1)

@@ -19,6 +19,7 @@ class _Function:
     def create(self, logical_id: str, properties: Properties, stack: str) -> Provisioned:
         """Create the function and reserve its concurrency."""
         name, attributes = provisioners._lambda_create(logical_id, properties, stack)
+        _connect(name, properties)
         _reserve(name, properties)
         return name, attributes
 
@@ -33,6 +34,13 @@ class _Function:
     def delete(self, physical_id: str, properties: Properties) -> None:
         """Delete the function."""
         provisioners._lambda_delete(physical_id, properties)
+
+
+def _connect(name: str, properties: Properties) -> None:
+    """Keep in mind which network it is in, which MiniStack forgets."""
+    network = properties.get("VpcConfig")
+    if network:
+        lambda_svc._functions[name]["config"]["VpcConfig"] = lambda_svc._vpc_config_with_id(network)
 
 
 def _reserve(name: str, properties: Properties) -> None:

@@ -12,7 +12,7 @@ from local.emulator import ports
 from local.emulator.options import Options
 from local.emulator.processes import ProcessLedger
 from local.emulator.prometheus_server import PrometheusServer
-from local.emulator.resources.registry import Properties, Provisioned, register_type
+from local.emulator.resources.registry import CreatedAgain, Properties, Provisioned, register_type
 from local.errors import LocalError
 
 _WORKSPACE = "AWS::APS::Workspace"
@@ -103,7 +103,7 @@ class _Workspaces:
         return {"Arn": arn, "WorkspaceId": identifier, "PrometheusEndpoint": endpoint}
 
 
-class _RuleGroups:
+class _RuleGroups(CreatedAgain):
     """AWS::APS::RuleGroupsNamespace; Ref is its ARN."""
 
     def __init__(self, workspaces: _Workspaces) -> None:
@@ -123,17 +123,6 @@ class _RuleGroups:
             raise ValueError(f"{_RULES}: {error}") from error
         arn = f"{workspace.replace(':workspace/', ':rulegroupsnamespace/')}/{name}"
         return arn, {"Arn": arn}
-
-    def update(
-        self,
-        physical_id: str,
-        old: Properties,  # noqa: ARG002 - CloudFormation's signature
-        new: Properties,
-        stack: str,
-        logical_id: str | None = None,
-    ) -> Provisioned:
-        """Replace the rules; another name or workspace makes another namespace."""
-        return self.create(logical_id or physical_id, new, stack)
 
     def delete(self, physical_id: str, properties: Properties) -> None:  # noqa: ARG002 - CloudFormation's signature
         """Evaluate the rules no more; a workspace that is gone took them with it."""

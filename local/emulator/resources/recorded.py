@@ -4,7 +4,7 @@ import json
 import threading
 from pathlib import Path
 
-from local.emulator.resources.registry import Properties, Provisioned
+from local.emulator.resources.registry import CreatedAgain, Properties, Provisioned
 from local.files import write_atomic
 
 
@@ -39,7 +39,7 @@ class RecordedOnly:
         write_atomic(self._file, json.dumps(entries, indent=2) + "\n")
 
 
-class RecordedProvider:
+class RecordedProvider(CreatedAgain):
     """A type without a service behind it."""
 
     def __init__(self, kind: str, recorded: RecordedOnly) -> None:
@@ -60,17 +60,6 @@ class RecordedProvider:
         physical_id = self.physical_id(logical_id, properties, stack)
         self._recorded.add(self._kind, stack, logical_id, physical_id)
         return physical_id, self.attributes(physical_id, properties)
-
-    def update(
-        self,
-        physical_id: str,
-        old: Properties,  # noqa: ARG002 - CloudFormation's signature
-        new: Properties,
-        stack: str,
-        logical_id: str | None = None,
-    ) -> Provisioned:
-        """Keep the new one in mind; CloudFormation deletes the former if its id differs."""
-        return self.create(logical_id or physical_id, new, stack)
 
     def delete(self, physical_id: str, properties: Properties) -> None:  # noqa: ARG002 - CloudFormation's signature
         """Forget it."""

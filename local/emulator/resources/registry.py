@@ -1,5 +1,7 @@
 """How a CloudFormation type is taught to MiniStack."""
 
+import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -27,6 +29,29 @@ class Provider(Protocol):
         """Delete a resource; one that is gone already is no error."""
 
 
+class CreatedAgain(ABC):
+    """A type whose update is to create the resource again.
+
+    Where that leads to another id it is a replacement: CloudFormation deletes the former.
+    """
+
+    @abstractmethod
+    def create(self, logical_id: str, properties: Properties, stack: str) -> Provisioned:
+        """Create a resource, or put what there is of it in its new form."""
+
+    def update(
+        self,
+        physical_id: str,
+        old: Properties,  # noqa: ARG002 - CloudFormation's signature
+        new: Properties,
+        stack: str,
+        logical_id: str | None = None,
+    ) -> Provisioned:
+        """Create it again."""
+        return self.create(logical_id or physical_id, new, stack)
+
+
+_provided: set[str] = set()
 _blocking: set[str] = set()
 _sent_back: set[str] = set()
 _on_worker_thread = stacks._runs_on_worker_thread
@@ -56,7 +81,13 @@ def register_type(name: str, provider: Provider, *, blocks: bool = False, sent_b
         blocks: Creating or changing one waits for something.
         sent_back: A failed update may have changed something that the rollback must change back.
         more: Further entries of MiniStack's table.
+
+    Raises:
+        ValueError: the type is provided here already.
     """
+    if name in _provided:
+        raise ValueError(f"{name} is provided twice; one of the two would have no effect")
+    _provided.add(name)
     former = provisioners._RESOURCE_HANDLERS.get(name, {})
     provisioners._RESOURCE_HANDLERS[name] = {
         **former,
@@ -94,3 +125,15 @@ def answer(response: tuple[int, dict[str, str], Any], what: str) -> str:
     if status >= 400:  # noqa: PLR2004 - the HTTP statuses of errors begin here
         raise ValueError(f"{what}: {text}")
     return text
+
+
+def element(body: str, name: str) -> str:
+    """The text of the first XML element of that name in a response that always has it.
+
+    Raises:
+        ValueError: it has none.
+    """
+    found = re.search(rf"<{name}>([^<]+)</{name}>", body)
+    if found is None:
+        raise ValueError(f"the answer holds no {name}: {body}")
+    return found.group(1)

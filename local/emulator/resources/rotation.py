@@ -1,35 +1,42 @@
-"""AWS::SecretsManager::RotationSchedule, by the emulator's Secrets Manager."""
+"""AWS::SecretsManager::RotationSchedule, by the emulator's Secrets Manager and the function that it names."""
 
 from typing import Any
 
 from ministack.services import secretsmanager
 
-from local.emulator.resources.registry import Properties, Provider, Provisioned, answer
+from local.emulator.resources.registry import CreatedAgain, Properties, Provisioned, answer, register_type
+from local.emulator.secret_rotation import RotationFailedError, try_out
+
+_TYPE = "AWS::SecretsManager::RotationSchedule"
 
 
-class _RotationSchedule:
-    """The schedule is kept and described. The first rotation happens at once, as on AWS; later ones do not come."""
+def register() -> None:
+    """Provide the type; it waits for the function that is tried out."""
+    register_type(_TYPE, _RotationSchedule(), blocks=True)
+
+
+class _RotationSchedule(CreatedAgain):
+    """The schedule is kept and described; at its times nothing happens.
+
+    As on AWS, the secret is rotated at once, unless `RotateImmediatelyOnUpdate` is off: then its function tests the
+    present value.
+    """
 
     def create(self, logical_id: str, properties: Properties, stack: str) -> Provisioned:  # noqa: ARG002
-        """Set the schedule and rotate, unless `RotateImmediatelyOnUpdate` is off."""
+        """Set the schedule, and rotate or test."""
         secret = _secret(properties["SecretId"])
+        function = properties.get("RotationLambdaARN")
         secret["RotationEnabled"] = True
         secret["RotationRules"] = dict(properties.get("RotationRules") or {})
-        secret["RotationLambdaARN"] = properties.get("RotationLambdaARN")
+        secret["RotationLambdaARN"] = function
         if str(properties.get("RotateImmediatelyOnUpdate", True)).lower() != "false":
-            answer(secretsmanager._rotate_secret({"SecretId": secret["ARN"]}), "AWS::SecretsManager::RotationSchedule")
+            answer(secretsmanager._rotate_secret({"SecretId": secret["ARN"]}), _TYPE)
+        elif function:
+            try:
+                try_out(secret, str(function))
+            except RotationFailedError as error:
+                raise ValueError(f"{_TYPE}: {error}") from error
         return str(secret["ARN"]), {"Id": str(secret["ARN"])}
-
-    def update(
-        self,
-        physical_id: str,
-        old: Properties,  # noqa: ARG002
-        new: Properties,
-        stack: str,
-        logical_id: str | None = None,
-    ) -> Provisioned:
-        """Set the new schedule; another secret is another schedule."""
-        return self.create(logical_id or physical_id, new, stack)
 
     def delete(self, physical_id: str, properties: Properties) -> None:  # noqa: ARG002
         """End the rotation; the secret keeps its value."""
@@ -40,12 +47,9 @@ class _RotationSchedule:
             secret["RotationLambdaARN"] = None
 
 
-TYPES: dict[str, Provider] = {"AWS::SecretsManager::RotationSchedule": _RotationSchedule()}
-
-
 def _secret(identifier: str) -> dict[str, Any]:
     _, secret = secretsmanager._resolve(identifier, use_arn_scope=True)
     if secret is None:
-        raise ValueError(f"AWS::SecretsManager::RotationSchedule: there is no secret {identifier}")
+        raise ValueError(f"{_TYPE}: there is no secret {identifier}")
     found: dict[str, Any] = secret
     return found

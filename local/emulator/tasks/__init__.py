@@ -7,12 +7,13 @@ own, and holds a task back until its target group's health check answers.
 """
 
 from local.emulator.options import Options
+from local.emulator.permissions.asking import Asking
 from local.emulator.processes import ProcessLedger
 from local.emulator.tasks import services
 from local.emulator.tasks.engine import LocalEngine
 from local.emulator.tasks.images import ImageStore
 
 
-def install(options: Options, ledger: ProcessLedger) -> None:
+def install(options: Options, ledger: ProcessLedger, asking: Asking) -> None:
     """Let ECS run its tasks as processes."""
-    services.install(LocalEngine(options, ImageStore(options.images), ledger))
+    services.install(LocalEngine(options, ImageStore(options.images), ledger, asking))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from local.emulator import ports
+from local.emulator.permissions.containers import ExecutionRole
 from local.emulator.processes import ProcessLedger
 from local.emulator.tasks.health import Check
 
@@ -39,6 +40,7 @@ class LocalContainer:
         self.id = identifier
         self.port = port
         self.log = log
+        self.execution_role: ExecutionRole | None = None
         self._process = process
         self._ledger = ledger
         self._stop_timeout_seconds = stop_timeout_seconds

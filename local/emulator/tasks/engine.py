@@ -13,8 +13,10 @@ from ministack.services import ecs, sts
 from local.emulator import ports
 from local.emulator.environment import for_workload
 from local.emulator.options import Options
+from local.emulator.permissions.asking import Asking
+from local.emulator.permissions.containers import ExecutionRole, NotAllowedError
 from local.emulator.processes import ProcessLedger
-from local.emulator.tasks import command_health, records
+from local.emulator.tasks import command_health, confinement, records
 from local.emulator.tasks.container import LocalContainer
 from local.emulator.tasks.health import of_target_group
 from local.emulator.tasks.images import Image, ImageNotFoundError, ImageStore
@@ -73,11 +75,12 @@ class Launch:
 class LocalEngine:
     """The part of a Docker client that MiniStack's ECS uses."""
 
-    def __init__(self, options: Options, images: ImageStore, ledger: ProcessLedger) -> None:
+    def __init__(self, options: Options, images: ImageStore, ledger: ProcessLedger, asking: Asking) -> None:
         """Run what is in `images`."""
         self._options = options
         self._store = images
         self._ledger = ledger
+        self._asking = asking
         self._containers: dict[str, LocalContainer] = {}
         self._quick_ends: dict[str, int] = {}
         self._places = Places()
@@ -110,10 +113,12 @@ class LocalEngine:
         if not self._places.enter(task, service, lambda: ecs._task_is_active(task["taskArn"], task)):
             raise ContainerError(f"container {launch.name} was not started: its task was stopped before")
         try:
+            role = self._admit(image, launch, task)
             container = self._start(found, launch, task, service)
         except Exception:
             self._places.leave(task)
             raise
+        container.execution_role = role
         ecs._start_awslogs_forwarder(container, launch.definition, launch.task_id)
         wrong = container.wait_until_healthy(LONGEST_START_SECONDS)
         if wrong is not None:
@@ -123,17 +128,36 @@ class LocalEngine:
             task[PROVEN] = True
         return container
 
+    def _admit(self, image: str, launch: Launch, task: dict[str, Any]) -> ExecutionRole:
+        """Ask IAM for what ECS does before the container starts."""
+        role = ExecutionRole(self._asking, launch.task_definition, launch.task_id)
+        try:
+            role.pull(image)
+        except NotAllowedError as error:
+            self._remember_end(task, quick=True)
+            raise ecs._ImagePullError(str(error)) from error
+        try:
+            role.open_log(launch.definition)
+        except NotAllowedError as error:
+            self._remember_end(task, quick=True)
+            raise ContainerError(f"failed to create Cloudwatch log stream: {error}") from error
+        return role
+
     def _start(
         self, image: Image, launch: Launch, task: dict[str, Any], service: dict[str, Any] | None
     ) -> LocalContainer:
         definition = launch.definition
         folder = self._options.data / "tasks" / launch.task_id
         folder.mkdir(parents=True, exist_ok=True)
+        try:
+            temporary = confinement.temporary_folder(definition, folder)
+        except ValueError as error:
+            raise ContainerError(f"container {launch.name} cannot be started: {error}") from error
         log = self._log_file(task, launch)
         port = ports.reserve_any()
         access_key, credentials = records.credentials(launch.task_definition, launch.task_id)
         variables = {
-            **self._base_environment(folder),
+            **self._base_environment(folder, temporary),
             **image.environment,
             **{key: value for key, value in launch.environment.items() if key not in _FOR_DOCKER_ONLY},
             **for_workload(self._options),
@@ -141,6 +165,7 @@ class LocalEngine:
             "HOST": ports.LOOPBACK,
             "PORT": str(port),
         }
+        writable = [self._bytecode, *([temporary] if temporary != folder else [])]
         cwd = image.path(str(definition.get("workingDirectory") or image.workdir))
         started = time.monotonic()
 
@@ -158,9 +183,8 @@ class LocalEngine:
                 definition, image, cwd=cwd, environment=variables, folder=folder, ledger=self._ledger
             )
             with log.open("ab") as output:
-                process = self._ledger.start(
-                    _arguments(image, definition), cwd=cwd, environment=variables, output=output.fileno()
-                )
+                command = confinement.confined(definition, _arguments(image, definition), writable=writable)
+                process = self._ledger.start(command, cwd=cwd, environment=variables, output=output.fileno())
         except (OSError, RuntimeError, ValueError) as error:
             ports.release(port)
             log.unlink(missing_ok=True)
@@ -187,15 +211,21 @@ class LocalEngine:
         task["_log"] = log
         return container
 
-    def _base_environment(self, folder: Path) -> dict[str, str]:
+    @property
+    def _bytecode(self) -> Path:
+        """Where Python keeps what it has compiled: beside the images, so that running one does not change it."""
+        folder = self._options.data / "tmp" / "pycache"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _base_environment(self, folder: Path, temporary: Path) -> dict[str, str]:
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
-            "TMPDIR": str(folder),
+            "TMPDIR": str(temporary),
             "LANG": "C.UTF-8",
             "TZ": "UTC",
-            # Beside the images, so that running one does not change it.
-            "PYTHONPYCACHEPREFIX": str(self._options.data / "tmp" / "pycache"),
+            "PYTHONPYCACHEPREFIX": str(self._bytecode),
         }
 
     def _log_file(self, task: dict[str, Any], launch: Launch) -> Path:

@@ -28,6 +28,7 @@ def install(engine: LocalEngine) -> None:
     ecs._fail_task_start = _with_plain_reason(ecs._fail_task_start)
     ecs._schedule_service_deployment_completion = _at_once_if_proven(ecs._schedule_service_deployment_completion)
     provisioners._normalize_container_defs = container_definitions
+    ecs._ACTION_MAP["StopTask"] = _and_replace(ecs._ACTION_MAP["StopTask"])
 
 
 def _run_arguments(*arguments: Any) -> dict[str, Launch]:
@@ -88,6 +89,22 @@ def _forward_once(forward: Callable[..., None]) -> Callable[..., None]:
             forward(container, definition, task_id)
 
     return once
+
+
+def _and_replace(stop: Callable[[Record], Any]) -> Callable[[Record], Any]:
+    """A task that somebody stops is replaced by its service. MiniStack replaces those that end by themselves."""
+
+    def stop_and_replace(data: Record) -> Any:
+        response = stop(data)
+        cluster = str(ecs._resolve_cluster_name(data.get("cluster", "default")))
+        task = ecs._resolve_task(data.get("task", ""), cluster) or {}
+        kind, _, service = str(task.get("group") or "").partition(":")
+        if kind == "service":
+            ecs._refresh_service_state(cluster, f"service:{service}")
+            ecs._reconcile_service_tasks(cluster, f"{cluster}/{service}")
+        return response
+
+    return stop_and_replace
 
 
 def _at_once_if_proven(schedule: Callable[..., None]) -> Callable[..., None]:

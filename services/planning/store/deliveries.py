@@ -62,7 +62,11 @@ def give_up(database: Database) -> int:
         UPDATE notifications
         SET status = 'failed', subject = NULL, body = NULL, updated_at = now(),
             last_error = format('taken %%s times, and no notifier told what became of the last', attempts)
-        WHERE status = 'ready' AND free_at <= now() AND attempts >= %s
+        WHERE id IN (
+            SELECT id FROM notifications WHERE status = 'ready' AND free_at <= now() AND attempts >= %s
+            -- What another one is about to change has another round.
+            FOR UPDATE SKIP LOCKED
+        )
         """,
         (MAX_ATTEMPTS,),
     ).rowcount

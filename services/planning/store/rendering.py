@@ -80,7 +80,12 @@ def give_up(database: Database) -> int:
         UPDATE notifications
         SET status = 'failed', updated_at = now(),
             last_error = format('taken %%s times, and no worker rendered it', render_attempts)
-        WHERE status = 'planned' AND free_at <= now() AND render_attempts > 0 AND render_attempts >= %s
+        WHERE id IN (
+            SELECT id FROM notifications
+            WHERE status = 'planned' AND free_at <= now() AND render_attempts > 0 AND render_attempts >= %s
+            -- What another one is about to change has another round.
+            FOR UPDATE SKIP LOCKED
+        )
         """,
         (MAX_ATTEMPTS,),
     ).rowcount
@@ -109,15 +114,21 @@ def _store(database: Database, results: list[Rendered]) -> None:
     """Stores what is still planned, and in no other worker's hands by now."""
     database.execute(
         """
+        -- In the order in which a schedule is cancelled, so that neither waits for the other in a circle.
+        WITH held AS MATERIALIZED (
+            SELECT id FROM notifications WHERE id = ANY(%s) ORDER BY id FOR UPDATE
+        )
         UPDATE notifications
         SET status = result.status, subject = result.subject, body = result.body,
             last_error = result.last_error, free_at = now(), updated_at = now()
         FROM unnest(%s::uuid[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[])
             AS result (id, attempt, status, subject, body, last_error)
+            JOIN held USING (id)
         WHERE notifications.id = result.id AND notifications.status = 'planned'
             AND notifications.render_attempts = result.attempt
         """,
         (
+            [result.id for result in results],
             [result.id for result in results],
             [result.attempt for result in results],
             [result.status for result in results],

@@ -177,8 +177,13 @@ def cancel(database: Database, schedule_id: UUID) -> bool:
             return False
         database.execute(
             """
+            -- In one order, so that it and a worker that stores several of them do not wait for each other in a circle.
+            WITH held AS MATERIALIZED (
+                SELECT id FROM notifications WHERE schedule_id = %s AND status IN ('planned', 'ready')
+                ORDER BY id FOR UPDATE
+            )
             UPDATE notifications SET status = 'cancelled', subject = NULL, body = NULL, updated_at = now()
-            WHERE schedule_id = %s AND status IN ('planned', 'ready')
+            FROM held WHERE notifications.id = held.id AND status IN ('planned', 'ready')
             """,
             (schedule_id,),
         )

@@ -74,19 +74,17 @@ class Engine:
         )
         return self._read(lambda: _PRODUCTS.validate_python([hit["_source"] for hit in answer["hits"]["hits"]]))
 
-    def make_index(self) -> bool:
-        """Makes the index unless it is there; True if it was not. Raises EngineAwayError."""
+    def has_index(self) -> bool:
+        """Whether the index is there. Raises EngineAwayError."""
+        return self._ask(
+            lambda client: bool(client.indices.exists(index=_INDEX, params={"request_timeout": _FILL_SECONDS}))
+        )
 
-        def make(client: OpenSearch) -> bool:
-            if client.indices.exists(index=_INDEX, params={"request_timeout": _FILL_SECONDS}):
-                return False
-            body = {"mappings": _MAPPINGS}
-            # 400: another task of the service was faster.
-            params = {"request_timeout": _FILL_SECONDS, "ignore": 400}
-            client.indices.create(index=_INDEX, body=body, params=params)
-            return True
-
-        return self._ask(make)
+    def make_index(self) -> None:
+        """Makes the index, empty, unless it is there by now. Raises EngineAwayError."""
+        # 400: another task of the service was faster.
+        params = {"request_timeout": _FILL_SECONDS, "ignore": 400}
+        self._ask(lambda client: client.indices.create(index=_INDEX, body={"mappings": _MAPPINGS}, params=params))
 
     def put(self, products: Sequence[Product]) -> set[UUID]:
         """Puts the products into the index; returns the ids of those it took.

@@ -12,6 +12,10 @@ from services.shop.search.engine import Engine, EngineAwayError, IndexMissingErr
 
 _BATCH = 200
 _LOOK_SECONDS = 1.0
+# A million products take some ten seconds.
+_RESET_TIMEOUT = "5min"
+# Any number that nothing else in the database locks.
+_RESET_LOCK = 7_366_145
 
 
 def know(connection: Connection[Any], event: Event) -> None:
@@ -68,8 +72,15 @@ class Filling(Loop):
         return False
 
     def _make_index(self, connection: Connection[Any]) -> None:
-        if self._engine.make_index():
-            connection.execute("UPDATE products SET in_engine = FALSE WHERE in_engine")
+        if not self._engine.has_index():
+            # Committed before there is one: whatever fails in between, an index is never taken for full that is not.
+            with connection.transaction():
+                connection.execute("SELECT set_config('statement_timeout', %s, true)", (_RESET_TIMEOUT,))
+                # One task at a time: two that take the rows in different orders would wait for each other.
+                connection.execute("SELECT pg_advisory_xact_lock(%s)", (_RESET_LOCK,))
+                # All of them: it waits for whoever was putting some into the former index, and overrules that.
+                connection.execute("UPDATE products SET in_engine = FALSE")
+            self._engine.make_index()
         self._has_index = True
 
     def _fill_from(self, connection: Connection[Any]) -> bool:
@@ -83,7 +94,8 @@ class Filling(Loop):
             ).fetchall()
             taken = self._engine.put(products) if products else set()
             connection.execute("UPDATE products SET in_engine = TRUE WHERE id = ANY(%s)", (list(taken),))
-        self._complete = len(taken) == len(products) < _BATCH
+        # Not told by what was taken: another task may be about to put what it has locked.
+        self._complete = not _has_more(connection)
         return len(taken) == _BATCH
 
 

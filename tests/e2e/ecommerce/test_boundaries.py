@@ -14,15 +14,16 @@ def secrets_of(cloud: DeployedCloud, service: str) -> Any:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_reads_the_secret_of_its_own_database_and_of_no_other(cloud: DeployedCloud, service: str) -> None:
+def test_a_service_reads_the_secret_of_its_own_user_and_no_other(cloud: DeployedCloud, service: str) -> None:
     client = secrets_of(cloud, service)
     for owner in SERVICES:
-        arn = cloud.output("Database", f"{owner.title()}DatabaseSecretArn")
-        if owner == service:
-            assert client.get_secret_value(SecretId=arn)["SecretString"]
-        else:
-            with pytest.raises(ClientError, match="secretsmanager:GetSecretValue"):
-                client.get_secret_value(SecretId=arn)
+        (own,) = cloud.user_secrets(owner.title()).values()
+        for arn in (own, cloud.output("Database", f"{owner.title()}DatabaseSecretArn")):
+            if owner == service and arn == own:
+                assert client.get_secret_value(SecretId=arn)["SecretString"]
+            else:
+                with pytest.raises(ClientError, match="secretsmanager:GetSecretValue"):
+                    client.get_secret_value(SecretId=arn)
 
 
 def test_each_service_has_a_server_of_its_own(cloud: DeployedCloud) -> None:

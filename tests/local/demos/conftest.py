@@ -20,6 +20,7 @@ class System:
     def __init__(self) -> None:
         self.answers: dict[str, list[Answer]] = {}
         self.requests: list[tuple[str, Any]] = []
+        self.headers: list[tuple[str, dict[str, str]]] = []
 
     def on(self, request: str, *answers: Answer) -> None:
         """Answer a request (`GET /health`) so; the last answer is given again and again."""
@@ -32,10 +33,11 @@ class System:
         *,
         method: str | None = None,
         body: Any = None,
-        headers: dict[str, str] | None = None,  # noqa: ARG002 - what is stood in for takes them
+        headers: dict[str, str] | None = None,
     ) -> Answer:
         request = f"{method or ('GET' if body is None else 'POST')} {url.removeprefix('https://api')}"
         self.requests.append((request, body))
+        self.headers.append((request, headers or {}))
         answers = self.answers.get(request)
         if answers is None:
             raise UnreachableError(f"{request} is not expected")

@@ -1,10 +1,13 @@
 import json
+from dataclasses import replace
 
 import pytest
 
+from local import keys
 from local.demos import notifications
 from local.demos.stage import Stage
 from local.errors import LocalError
+from local.state import StackState
 from local.web import Answer
 from tests.local.demos.conftest import System, lines
 
@@ -48,3 +51,26 @@ def test_a_notification_that_stays_queued_is_named_by_its_channel(settled: Syste
     settled.on("GET /notifications/sms", QUEUED)
     with pytest.raises(LocalError, match=r"waited 60 s for notifications to be delivered: still queued: sms; type"):
         notifications.run(stage)
+
+
+def test_where_keys_are_taken_it_makes_one_of_its_own_and_revokes_it(
+    settled: System, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[dict[str, object]] = []
+
+    def invoke(_: object, name: str, event: dict[str, object], **__: object) -> dict[str, object]:
+        events.append({"function": name, **event})
+        return {"secret": "gw_1_2", "key": {"id": "1"}}
+
+    monkeypatch.setattr(keys, "invoke", invoke)
+    outputs = {"NotificationsKeysFunctionName": "keys-function"}
+    api = StackState(stack_name="api", status="CREATE_COMPLETE", seconds=1, outputs=outputs)
+    notifications.run(replace(stage, deployment=replace(stage.deployment, stacks={"Api": api})))
+    assert [(event["function"], event["action"]) for event in events] == [
+        ("keys-function", "create"),
+        ("keys-function", "revoke"),
+    ]
+    assert events[1]["id"] == "1"
+    assert [headers for request, headers in settled.headers if "/ready" not in request] == [
+        {"authorization": "Bearer gw_1_2"}
+    ] * (len(settled.headers) - 1)

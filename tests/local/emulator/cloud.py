@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +32,9 @@ T = TypeVar("T")
 
 LAUNCHER = ("-m", "local.emulator")
 START_SECONDS = 30.0
-STOP_SECONDS = 10.0
+# Bounds for a busy machine, not figures of the emulator's: what it is held to, it says by itself.
+STOP_SECONDS = 60.0
+STACK_SECONDS = 180.0
 
 
 @dataclass
@@ -109,7 +111,7 @@ class Cloud:
             status: str = found["StackStatus"]
             return None if status.endswith("_IN_PROGRESS") else status
 
-        return eventually(settled, seconds=60)
+        return eventually(settled, seconds=STACK_SECONDS)
 
     @property
     def context(self) -> ssl.SSLContext:
@@ -121,6 +123,34 @@ class Cloud:
     def children(self) -> list[psutil.Process]:
         """Everything that runs because of this emulator."""
         return psutil.Process(self.process.pid).children(recursive=True)
+
+
+def asked(
+    processes: Iterable[psutil.Process], question: Callable[[psutil.Process], T]
+) -> Iterator[tuple[psutil.Process, T]]:
+    """Processes with what each answers; one that has ended, as connections and short commands do, answers nothing."""
+    for process in processes:
+        try:
+            answer = question(process)
+        except psutil.Error:
+            continue
+        yield process, answer
+
+
+def alive(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """Those that still run; what waits for its parent to take notice has ended."""
+    states = asked(processes, lambda each: each.is_running() and each.status() != psutil.STATUS_ZOMBIE)
+    return [process for process, lives in states if lives]
+
+
+def listening(processes: Iterable[psutil.Process]) -> list[tuple[psutil.Process, str, int]]:
+    """Who listens where: process, address and port."""
+    return [
+        (process, each.laddr.ip, each.laddr.port)
+        for process, connections in asked(processes, psutil.Process.net_connections)
+        for each in connections
+        if each.status == psutil.CONN_LISTEN
+    ]
 
 
 class DeploymentError(Exception):
@@ -188,7 +218,7 @@ def start(data: Path, *, launcher: Sequence[str] = LAUNCHER, environment: Mappin
 
 
 def stop(cloud: Cloud) -> None:
-    """Ask an emulator to end, and see that it does in time."""
+    """Ask an emulator to end, and wait until it has: with status 0 if it needed no force to do so in time."""
     cloud.process.send_signal(signal.SIGTERM)
     cloud.process.wait(STOP_SECONDS)
 

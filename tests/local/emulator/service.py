@@ -22,6 +22,8 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(1.5)
         elif self.path == "/calls":
             return self.answer(calls())
+        elif self.path == "/writes":
+            return self.answer({name: writes(folder) for name, folder in FOLDERS.items()})
         elif self.path == "/sicken":
             sick.set()
         elif self.path == "/health" and sick.is_set():
@@ -46,6 +48,18 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+FOLDERS = {"volume": os.environ["TMPDIR"], "home": os.environ["HOME"], "work": os.getcwd(), "machine": "/tmp"}
+
+def writes(folder):
+    file = os.path.join(folder, "written-by-" + str(os.getpid()))
+    try:
+        with open(file, "w") as opened:
+            opened.write("it")
+        os.unlink(file)
+    except OSError as error:
+        return type(error).__name__
+    return "written"
 
 def calls():
     import boto3
@@ -136,6 +150,8 @@ def _task(tag: str, mark: str) -> dict[str, Any]:
         "Environment": [{"Name": "MARK", "Value": mark}],
         "Secrets": [{"Name": "TOKEN", "ValueFrom": {"Fn::Sub": "${Token}:key::"}}],
         "StopTimeout": 5,
+        "ReadonlyRootFilesystem": True,
+        "MountPoints": [{"ContainerPath": "/tmp", "SourceVolume": "scratch"}],  # noqa: S108  # a path of the container
         "LogConfiguration": {"LogDriver": "awslogs", "Options": options},
     }
     return {
@@ -146,6 +162,7 @@ def _task(tag: str, mark: str) -> dict[str, Any]:
         "RequiresCompatibilities": ["FARGATE"],
         "TaskRoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
         "ContainerDefinitions": [container],
+        "Volumes": [{"Name": "scratch"}],
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.e2e.insecure import over_plain_http
 from tests.local.emulator.cloud import ACCOUNT, REGION, Cloud
 
 SENDER = "news@example.com"
@@ -85,3 +86,21 @@ def test_a_role_may_read_the_secret_that_its_template_refers_to(cloud: Cloud) ->
 def test_unknown_credentials_are_refused(cloud: Cloud, call: Callable[[Cloud], Any]) -> None:
     with pytest.raises(ClientError, match=r"InvalidAccessKeyId|InvalidClientTokenId"):
         call(cloud)
+
+
+def test_a_bucket_s_policy_refuses_a_role_that_comes_by_plain_http(cloud: Cloud) -> None:
+    storage = cloud.client("s3")
+    storage.create_bucket(Bucket="by-tls-only")
+    storage.put_object(Bucket="by-tls-only", Key="kept", Body=b"text")
+    resources = ["arn:aws:s3:::by-tls-only", "arn:aws:s3:::by-tls-only/*"]
+    denied = {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "s3:*", "Resource": resources}
+    statement = {**denied, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    storage.put_bucket_policy(Bucket="by-tls-only", Policy=document)
+    reader = assume(cloud, "reader-by-tls", {"Action": ["s3:GetObject", "s3:ListBucket"], "Resource": resources})
+    plain = over_plain_http(cloud.client_of("s3", reader))
+    with pytest.raises(ClientError, match="AccessDenied"):
+        plain.get_object(Bucket="by-tls-only", Key="kept")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        plain.list_objects_v2(Bucket="by-tls-only")
+    assert cloud.client_of("s3", reader).get_object(Bucket="by-tls-only", Key="kept")["Body"].read() == b"text"

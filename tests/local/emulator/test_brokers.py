@@ -9,7 +9,7 @@ import pika.exceptions
 import psutil
 import pytest
 
-from tests.local.emulator.cloud import Cloud, DeploymentError, eventually
+from tests.local.emulator.cloud import Cloud, DeploymentError, asked, eventually, listening
 
 STACK = "broker"
 # As long as the emulator waits for a node, on a machine that has other things to do.
@@ -65,14 +65,11 @@ def connect(cloud: Cloud, url: str, user: str = USER, password: str = PASSWORD) 
 def processes(cloud: Cloud, name: str) -> list[psutil.Process]:
     """What runs for a broker: start script, node, its helpers and the port mapper."""
     folder = str(cloud.data / "servers" / "amazon-mq" / name)
-    found = []
-    for process in cloud.children():
-        try:
-            if process.environ().get("HOME") == folder or process.cwd().startswith(folder):
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
+    of_the_broker = asked(
+        cloud.children(),
+        lambda process: process.environ().get("HOME") == folder or process.cwd().startswith(folder),
+    )
+    return [process for process, is_one in of_the_broker if is_one]
 
 
 def test_the_user_of_the_template_publishes_and_consumes(cloud: Cloud, deployed: dict[str, str]) -> None:
@@ -94,14 +91,9 @@ def test_nobody_else_gets_in(cloud: Cloud, deployed: dict[str, str]) -> None:
 
 
 def test_no_port_is_open_to_others(cloud: Cloud, deployed: dict[str, str]) -> None:
-    listening = [
-        each.laddr
-        for process in processes(cloud, "tickets")
-        for each in process.net_connections()
-        if each.status == "LISTEN"
-    ]
-    assert deployed["Url"].rpartition(":")[2] in {str(each.port) for each in listening}
-    assert {each.ip for each in listening} <= {"127.0.0.1", "::1"}
+    found = listening(processes(cloud, "tickets"))
+    assert deployed["Url"].rpartition(":")[2] in {str(port) for _, _, port in found}
+    assert {address for _, address, _ in found} <= {"127.0.0.1", "::1"}
 
 
 def test_the_api_reports_what_runs(cloud: Cloud, deployed: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.local.emulator.cloud import Cloud, DeploymentError, eventually
+from tests.local.emulator.cloud import Cloud, DeploymentError, asked, eventually
 
 STACK = "cache"
 TOKEN = "sixteen-or-more-characters"
@@ -75,8 +75,8 @@ def may_connect(cloud: Cloud, deployed: dict[str, str], token: str | None) -> bo
 
 
 def server_process(cloud: Cloud, deployed: dict[str, str]) -> psutil.Process:
-    folder = cloud.data / "servers" / "elasticache" / deployed["Id"]
-    return next(child for child in cloud.children() if child.cwd() == str(folder))
+    folder = str(cloud.data / "servers" / "elasticache" / deployed["Id"])
+    return next(child for child, place in asked(cloud.children(), psutil.Process.cwd) if place == folder)
 
 
 def described(cloud: Cloud, deployed: dict[str, str]) -> dict[str, Any]:

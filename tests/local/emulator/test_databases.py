@@ -4,10 +4,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 
-from tests.local.emulator.cloud import Cloud, DeploymentError
+from tests.local.emulator.cloud import Cloud, DeploymentError, asked
+from tests.support.eventually import eventually
 
 STACK = "databases"
 CLUSTER = {
@@ -124,6 +126,29 @@ def test_a_stopped_cluster_has_no_server_and_keeps_its_data(cloud: Cloud, deploy
     assert ask("SELECT value FROM kept", port=deployed["Port"], password=password) == 42
 
 
+def test_a_rotation_while_the_server_is_away_is_made_good(cloud: Cloud, deployed: dict[str, str]) -> None:
+    """Else the secret would hold a password that the server has never heard of."""
+    former = secret(cloud, deployed["Secret"])["password"]
+    # The first one is the server: until they have named themselves, its children bear the same line.
+    server, *_ = (
+        process
+        for process, line in asked(cloud.children(), psutil.Process.cmdline)
+        if "-p" in line and line[line.index("-p") + 1] == deployed["Port"]
+    )
+    server.kill()
+    cloud.client("secretsmanager").rotate_secret(SecretId=deployed["Secret"])
+    current = secret(cloud, deployed["Secret"])["password"]
+    assert current != former
+    assert eventually(lambda: may_connect(deployed, current) or None)
+
+
+def test_a_rotation_of_a_stopped_server_waits_for_its_start(cloud: Cloud, deployed: dict[str, str]) -> None:
+    cloud.client("rds").stop_db_cluster(DBClusterIdentifier=deployed["Id"])
+    cloud.client("secretsmanager").rotate_secret(SecretId=deployed["Secret"])
+    cloud.client("rds").start_db_cluster(DBClusterIdentifier=deployed["Id"])
+    assert may_connect(deployed, secret(cloud, deployed["Secret"])["password"])
+
+
 def test_a_change_of_settings_keeps_the_server(cloud: Cloud, deployed: dict[str, str]) -> None:
     assert cloud.deploy(STACK, resources(BackupRetentionPeriod=7), OUTPUTS) == deployed
     cluster = cloud.client("rds").describe_db_clusters(DBClusterIdentifier=deployed["Id"])["DBClusters"][0]
@@ -181,3 +206,15 @@ def test_an_engine_version_that_does_not_exist_is_refused(cloud: Cloud) -> None:
     with pytest.raises(DeploymentError, match=r"18\.99"):
         cloud.deploy("refused", {"Cluster": cluster})
     cloud.delete("refused")
+
+
+def test_a_managed_password_is_under_the_key_that_is_named_for_it(cloud: Cloud) -> None:
+    key = cloud.client("kms").create_key()["KeyMetadata"]["Arn"]
+    rds, names = cloud.client("rds"), {"Engine": "aurora-postgresql", "MasterUsername": "app"}
+    managed = {"ManageMasterUserPassword": True, "MasterUserSecretKmsKeyId": key}
+    made = rds.create_db_cluster(DBClusterIdentifier="locked", **names, **managed)["DBCluster"]
+    try:
+        arn = made["MasterUserSecret"]["SecretArn"]
+        assert cloud.client("secretsmanager").describe_secret(SecretId=arn)["KmsKeyId"] == key
+    finally:
+        rds.delete_db_cluster(DBClusterIdentifier="locked", SkipFinalSnapshot=True)

@@ -108,9 +108,17 @@ def test_a_rule_of_its_own_shows_in_its_group(cloud: Cloud, kind: str, peer: str
     assert rules(cloud, group, direction) == []
 
 
+def test_a_regional_nat_gateway_stands_in_a_vpc_and_in_no_subnet(cloud: Cloud) -> None:
+    regional = {"AvailabilityMode": "regional", "ConnectivityType": "public", "VpcId": {"Ref": "Vpc"}}
+    template = {**NETWORK, "Nat": resource("AWS::EC2::NatGateway", **regional)}
+    outputs = cloud.deploy(STACK, template, {**OUTPUTS, "Nat": {"Fn::GetAtt": ["Nat", "NatGatewayId"]}})
+    (found,) = cloud.client("ec2").describe_nat_gateways(NatGatewayIds=[outputs["Nat"]])["NatGateways"]
+    assert (found["VpcId"], found.get("SubnetId", ""), found["State"]) == (outputs["Vpc"], "", "available")
+
+
 def test_a_flow_log_is_described_and_deleted(cloud: Cloud) -> None:
-    def flow_log(traffic: str) -> dict[str, Any]:
-        target = {"ResourceId": {"Ref": "Vpc"}, "ResourceType": "VPC"}
+    def flow_log(traffic: str, tag: str) -> dict[str, Any]:
+        target = {"ResourceId": {"Ref": "Vpc"}, "ResourceType": "VPC", "Tags": [{"Key": "kept", "Value": tag}]}
         flow = resource("AWS::EC2::FlowLog", TrafficType=traffic, LogGroupName="flow", **target)
         return {**NETWORK, "Flow": flow}
 
@@ -118,10 +126,16 @@ def test_a_flow_log_is_described_and_deleted(cloud: Cloud) -> None:
         found = cloud.client("ec2").describe_flow_logs()["FlowLogs"]
         return [(each["ResourceId"], each["TrafficType"]) for each in found]
 
-    vpc = cloud.deploy(STACK, flow_log("ALL"), OUTPUTS)["Vpc"]
-    assert described() == [(vpc, "ALL")]
-    cloud.deploy(STACK, flow_log("REJECT"), OUTPUTS)
-    assert described() == [(vpc, "REJECT")]
+    def tags() -> list[str]:
+        found = cloud.client("ec2").describe_tags(Filters=[{"Name": "key", "Values": ["kept"]}])["Tags"]
+        return [each["Value"] for each in found if each["ResourceId"].startswith("fl-")]
+
+    vpc = cloud.deploy(STACK, flow_log("ALL", "a year"), OUTPUTS)["Vpc"]
+    assert (described(), tags()) == ([(vpc, "ALL")], ["a year"])
+    cloud.deploy(STACK, flow_log("ALL", "a month"), OUTPUTS)
+    assert tags() == ["a month"]
+    cloud.deploy(STACK, flow_log("REJECT", "a month"), OUTPUTS)
+    assert (described(), tags()) == ([(vpc, "REJECT")], ["a month"])
     cloud.delete(STACK)
     assert described() == []
 

@@ -1,7 +1,6 @@
 """Functions run with their layer, their role and this cloud's addresses, drain queues, and answer CloudFormation."""
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -130,7 +129,11 @@ def _role() -> dict[str, Any]:
     return {
         "Role": {
             "Type": "AWS::IAM::Role",
-            "Properties": {"AssumeRolePolicyDocument": document, "Policies": [policy]},
+            "Properties": {
+                "AssumeRolePolicyDocument": document,
+                "Policies": [policy],
+                "ManagedPolicyArns": ["arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"],
+            },
         }
     }
 
@@ -164,6 +167,14 @@ def send(cloud: Cloud, queue: str, bodies: list[str]) -> None:
     cloud.client("sqs").send_message_batch(QueueUrl=queue, Entries=entries)
 
 
+def waiting(cloud: Cloud, queue: str) -> tuple[int, int]:
+    """How many messages of a queue can be received, and how many somebody has received and not deleted."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    found = cloud.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+    visible, held = (int(found[name]) for name in names)
+    return visible, held
+
+
 def describe(cloud: Cloud) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(cloud.client("lambda").invoke(FunctionName="describe")["Payload"].read())
     return answer
@@ -174,6 +185,12 @@ def test_a_function_has_its_layer_its_role_and_trusts_this_cloud(cloud: Cloud) -
     answer = describe(cloud)
     assert "s3:ListAllMyBuckets" in answer.pop("denied")
     assert answer == {"layer": "from the layer", "trusted": 200, "region": "us-east-1", "operator": None}
+
+
+@pytest.mark.usefixtures("deployed")
+def test_a_function_of_a_template_tells_its_network(cloud: Cloud) -> None:
+    network = cloud.client("lambda").get_function_configuration(FunctionName="describe")["VpcConfig"]
+    assert (network["SubnetIds"], network["SecurityGroupIds"]) == (["subnet-1"], ["sg-1"])
 
 
 @pytest.mark.usefixtures("deployed")
@@ -207,13 +224,7 @@ def test_one_bad_message_does_not_take_its_batch_along(cloud: Cloud, deployed: d
     bodies = [f"good {number}" for number in range(9)] + ["bad"]
     send(cloud, deployed["Work"], bodies)
     assert sorted(report["body"] for report in seen(cloud, deployed["Seen"], 10)) == sorted(bodies)
-
-    def left() -> bool:
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        found = cloud.client("sqs").get_queue_attributes(QueueUrl=deployed["Work"], AttributeNames=names)["Attributes"]
-        return [int(found[name]) for name in names] == [0, 1]
-
-    assert eventually(left)
+    eventually(lambda: waiting(cloud, deployed["Work"]) == (0, 1))
     cloud.client("sqs").purge_queue(QueueUrl=deployed["Work"])
 
 
@@ -234,8 +245,8 @@ def test_new_code_serves_at_once(cloud: Cloud, deployed: dict[str, str]) -> None
 def test_what_is_under_way_during_an_update_ends_on_its_own_code(cloud: Cloud, deployed: dict[str, str]) -> None:
     cloud.deploy(STACK, template(cloud, "3", {"Question": "abc"}), OUTPUTS)
     send(cloud, deployed["Work"], ["slow"])
-    # It is handed over within a second, and takes three.
-    time.sleep(1.5)
+    # It is handed over, and takes three seconds from then on.
+    eventually(lambda: waiting(cloud, deployed["Work"]) == (0, 1))
     cloud.deploy(STACK, template(cloud, "4", {"Question": "abc"}), OUTPUTS)
     assert [report["version"] for report in seen(cloud, deployed["Seen"], 1)] == ["3"]
     send(cloud, deployed["Work"], ["new"])

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.local.emulator.cloud import ACCOUNT, REGION, Cloud, DeploymentError, eventually
+from tests.local.emulator.cloud import ACCOUNT, REGION, Cloud, DeploymentError, eventually, listening
 
 STACK = "many"
 CLUSTER = "many"
@@ -179,10 +179,9 @@ def address(task: dict[str, Any]) -> tuple[str, int]:
 def listener(cloud: Cloud, task: dict[str, Any]) -> psutil.Process:
     """The process of a task."""
     place = address(task)
-    for process in cloud.children():
-        if any(each.status == "LISTEN" and tuple(each.laddr) == place for each in process.net_connections()):
-            return process
-    raise AssertionError(f"nothing listens on {place}")
+    found = next((process for process, *its_place in listening(cloud.children()) if tuple(its_place) == place), None)
+    assert found is not None, f"nothing listens on {place}"
+    return found
 
 
 def lives(cloud: Cloud, name: str) -> list[tuple[float, float]]:

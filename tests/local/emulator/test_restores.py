@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 
 from tests.local.emulator.cloud import Cloud, eventually
 
-# A server hands its log over every two seconds while it writes.
-ARCHIVED_WITHIN_SECONDS = 10
+# A server hands its log over every two seconds while it writes; a busy machine takes longer over it.
+ARCHIVED_WITHIN_SECONDS = 60
 
 LOGIN = {"MasterUsername": "app", "MasterUserPassword": "correct-horse"}
 KINDS = ("instance", "cluster")
@@ -151,7 +151,14 @@ def test_the_latest_restorable_time_is_kept_to(source: Database, target: Databas
     insert(source, 1)
     written = datetime.now(UTC)
     eventually(lambda: source.described()["LatestRestorableTime"] > written, seconds=ARCHIVED_WITHIN_SECONDS)
-    assert datetime.now(UTC) - source.described()["LatestRestorableTime"] < timedelta(seconds=1)
+
+    def is_that_of_the_look() -> bool:
+        # The API tells whole milliseconds.
+        looked = datetime.now(UTC) - timedelta(milliseconds=1)
+        return bool(source.described()["LatestRestorableTime"] > looked)
+
+    # Not at the first look in any case: a commit of the server's own holds it back until the log is handed over.
+    eventually(is_that_of_the_look, seconds=ARCHIVED_WITHIN_SECONDS)
     target.from_moment(source, None)
     assert target.rows() == [1]
 

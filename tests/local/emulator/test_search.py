@@ -1,7 +1,6 @@
 """A domain of OpenSearch Service has a control plane and no engine, and says so."""
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -79,10 +78,9 @@ def test_the_domain_is_described_as_the_template_has_it(cloud: Cloud, deployed: 
 
 
 def test_its_endpoint_refuses_every_connection_at_once(deployed: dict[str, str]) -> None:
-    began = time.monotonic()
+    # What keeps a client waiting instead is another error: it times out.
     with pytest.raises(httpx.ConnectError, match="refused"):
         httpx.get(f"https://{deployed['Endpoint']}/", timeout=10)
-    assert time.monotonic() - began < 2
 
 
 def test_it_is_listed_as_without_engine_while_it_exists(cloud: Cloud) -> None:

@@ -25,7 +25,7 @@ def test_tasks_are_listed_in_the_granted_cluster_only(cloud: Cloud) -> None:
         "Resource": "*",
         "Condition": {"ArnEquals": {"ecs:cluster": f"{ECS}:cluster/mine"}},
     }
-    lister = client(cloud, "lister", granted)
+    lister = client(cloud, "lister-of-tasks", granted)
     assert lister.list_tasks(cluster="mine")["taskArns"] == []
     assert lister.list_tasks(cluster=f"{ECS}:cluster/mine")["taskArns"] == []
     with pytest.raises(ClientError, match="ecs:ListTasks"):

@@ -12,6 +12,7 @@ import httpx
 import psutil
 import pytest
 
+from local.emulator.tasks.read_only import landlock_version
 from tests.local.emulator.cloud import Cloud, DeploymentError, eventually
 from tests.local.emulator.service import GROUP, template, write_image
 
@@ -66,6 +67,12 @@ def test_a_task_gets_what_image_and_definition_say_and_nothing_of_the_operator(w
     seen = web.get("").json()
     assert (seen["FROM_IMAGE"], seen["MARK"], seen["TOKEN"]) == ("yes", "first", "s3cret")
     assert (seen["DATABASE_URL"], seen["AWS_PROFILE"]) == (None, None)
+
+
+@pytest.mark.skipif(not landlock_version(), reason="this kernel has no Landlock")
+def test_a_task_with_a_read_only_root_writes_to_its_volume_only(web: httpx.Client) -> None:
+    refused = dict.fromkeys(("home", "work", "machine"), "PermissionError")
+    assert web.get("writes").json() == {"volume": "written", **refused}
 
 
 def test_a_task_acts_under_its_own_role(web: httpx.Client) -> None:
@@ -180,6 +187,14 @@ def scaled(minimum: int, maximum: int) -> dict[str, Any]:
         "MaxCapacity": maximum,
     }
     return {"Target": {"Type": "AWS::ApplicationAutoScaling::ScalableTarget", "Properties": target}}
+
+
+def test_a_task_that_somebody_stops_is_replaced(cloud: Cloud, web: httpx.Client) -> None:
+    before, ecs = pids(web), cloud.client("ecs")
+    victim = ecs.list_tasks(cluster="demo", serviceName="demo")["taskArns"][0]
+    ecs.stop_task(cluster="demo", task=victim)
+    eventually(lambda: len(before - pids(web)) == 1)
+    assert len(eventually(lambda: two_answer(web)) - before) == 1
 
 
 def test_a_scalable_target_keeps_the_number_of_tasks_within_its_bounds(cloud: Cloud, web: httpx.Client) -> None:

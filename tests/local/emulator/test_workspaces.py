@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from local import programs
-from tests.local.emulator.cloud import Cloud, DeploymentError, eventually
+from tests.local.emulator.cloud import Cloud, DeploymentError, asked, eventually
 from tests.support.postgres import free_port
 
 STACK = "metrics"
@@ -106,7 +106,7 @@ def test_rules_are_evaluated_replaced_and_refused(cloud: Cloud, deployed: dict[s
 
 def test_the_server_listens_on_the_loopback_address_only(cloud: Cloud, deployed: dict[str, str]) -> None:
     folder = str(cloud.data / "servers" / "prometheus" / deployed["Id"])
-    process = next(child for child in cloud.children() if child.cwd() == folder)
+    process = next(child for child, place in asked(cloud.children(), psutil.Process.cwd) if place == folder)
     of_the_emulator = psutil.Process(cloud.process.pid).net_connections()
     listening = [each.laddr for each in [*process.net_connections(), *of_the_emulator] if each.status == "LISTEN"]
     assert {each.ip for each in listening} == {"127.0.0.1"}

@@ -2,7 +2,9 @@
 
 import gzip
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
@@ -17,6 +19,7 @@ from services.backups.load import compare
 from services.backups.manifest import Manifest
 from services.backups.session import Sessions
 from tests.services.backups.dumping import EVERY_ROW, in_order, restore, write
+from tests.support.eventually import eventually
 from tests.support.postgres import TestDatabase
 
 
@@ -127,6 +130,42 @@ def test_no_table_is_altered_before_it_is_read(
     manifest = write(sessions, meanwhile(bucket, drop), Budget(60)).manifest
     assert refused
     assert {table.name: table.rows for table in manifest.tables}["visits"] == 31
+
+
+@contextmanager
+def writing_beside(
+    statement: str, sessions: Sessions, bucket: DumpBucket, database: TestDatabase
+) -> Iterator["Future[Written]"]:
+    """A dump that has begun, and waits for a migration that has made its change and not ended yet."""
+    with database.connect() as connection, ThreadPoolExecutor(1) as executor:
+        with connection.transaction():
+            connection.execute(statement.encode())
+            writing = executor.submit(write, sessions, bucket, Budget(60))
+            eventually(database.waiting)
+        yield writing
+
+
+def test_a_table_that_is_being_rewritten_is_in_the_dump_with_its_rows(
+    sessions: Sessions, bucket: DumpBucket, empty_database: TestDatabase
+) -> None:
+    """A view from before sees nothing in a rewritten table: PostgreSQL does not keep the former rows for it."""
+    statement = "ALTER TABLE visits ADD COLUMN number uuid NOT NULL DEFAULT gen_random_uuid()"
+    with writing_beside(statement, sessions, bucket, empty_database) as writing:
+        (visits,) = (table for table in writing.result().manifest.tables if table.name == "visits")
+    assert visits.rows == 31
+    assert "number" in visits.columns
+
+
+def test_tables_that_come_while_a_dump_begins_are_told(
+    sessions: Sessions, bucket: DumpBucket, empty_database: TestDatabase
+) -> None:
+    statement = "LOCK TABLE visits; CREATE TABLE late (id integer)"
+    with (
+        writing_beside(statement, sessions, bucket, empty_database) as writing,
+        pytest.raises(BackupError, match="made or dropped tables just now: dump again"),
+    ):
+        writing.result()
+    assert "late" in {table.name for table in write(sessions, bucket, Budget(60)).manifest.tables}
 
 
 def test_a_table_larger_than_a_part_is_streamed(

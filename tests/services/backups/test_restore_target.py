@@ -175,3 +175,15 @@ def test_everything_that_was_made_is_removed(dumped: Dumped, into: TestDatabase)
     with pytest.raises(KeyboardInterrupt):
         make_everything_and_fail(dumped, into)
     assert objects(into) == [("type", "public.shade")]
+
+
+def test_a_restore_beside_another_one_is_refused(dumped: Dumped, into: TestDatabase) -> None:
+    """If it failed, it would remove the tables of the other one with its own."""
+    manifest = dumped.backups.bucket.dump(dumped.key).manifest()
+    with (
+        target.opened(dumped.backups.sessions, into.name, manifest, Budget(60)),
+        pytest.raises(BackupError, match=f"another restore into database {into.name} is under way"),
+    ):
+        dumped.restore(into)
+    dumped.restore(into)
+    assert into.rows(COUNT) == [(1,)]

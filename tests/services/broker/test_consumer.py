@@ -97,14 +97,16 @@ def test_what_fails_comes_back_after_a_delay_as_it_was(
 
 
 def test_delays_grow_until_it_is_given_up(
-    broker: Broker, subscription: Subscription, rabbitmq: RabbitMq, send: Send
+    broker: Broker, subscription: Subscription, rabbitmq: RabbitMq, send: Send, caplog: pytest.LogCaptureFixture
 ) -> None:
     handler = Handler(*[TransientError(f"busy {number}") for number in range(5)])
     event_id = send()
-    with running(broker, subscription, handler):
+    with caplog.at_level("INFO"), running(broker, subscription, handler):
         assert dead(rabbitmq, subscription) == (event_id, "busy 2")
     assert [event.id for event in handler.events] == [event_id] * 3
-    assert QUICK[0] <= handler.pauses[0] < QUICK[1] <= handler.pauses[1]
+    told = [record.__dict__["delay_seconds"] for record in caplog.records if "delay_seconds" in record.__dict__]
+    assert told == list(QUICK)
+    assert all(pause >= delay for pause, delay in zip(handler.pauses, QUICK, strict=True))
     assert handler.given_up == [(event_id, "busy 2")]
     assert left(rabbitmq, subscription) == 0
 

@@ -54,7 +54,7 @@ def test_a_confirmation_that_does_not_come_is_a_fault(
     line.carries.clear()
     started = time.monotonic()
     publication = distant.publish([lost, event()])
-    assert 1 <= time.monotonic() - started < 3
+    assert time.monotonic() - started >= 1
     assert (publication.accepted, publication.refused) == (frozenset(), {})
     assert publication.fault == "the broker failed: AMQPConnectionError: no answer within 1 s"
     line.carries.set()

@@ -24,6 +24,7 @@ def settings(aws: Aws, receiver: Receiver) -> WorkerSettings:
             "EMAIL_SENDER": SENDER,
             "TELEGRAM_SECRET_ARN": aws.secret(TOKEN),
             "TELEGRAM_BASE_URL": receiver.url,
+            "WEBHOOK_HOSTS_ALLOWED_INSIDE": "localhost",
             "POWERTOOLS_METRICS_NAMESPACE": "test",
             "POWERTOOLS_SERVICE_NAME": "worker",
             "APP_ENV": "test",

@@ -51,6 +51,13 @@ def test_a_user_who_blocked_the_bot(deliver: Callable[..., None], receiver: Rece
         deliver("telegram", "42")
 
 
+def test_what_is_sent_in_the_place_of_http_is_not_repeated(deliver: Callable[..., None], receiver: Receiver) -> None:
+    receiver.answers[TELEGRAM_PATH] = Answer(echoed=True)
+    with pytest.raises(TransientError) as failed:
+        deliver("telegram", "42")
+    assert str(failed.value) == "Telegram cannot be reached: its answer is no HTTP, or ends before it is whole"
+
+
 def test_telegram_can_ask_for_time(deliver: Callable[..., None], receiver: Receiver) -> None:
     receiver.answers[TELEGRAM_PATH] = Answer(429, b'{"ok": false, "parameters": {"retry_after": 33}}')
     with pytest.raises(TransientError) as failed:

@@ -10,7 +10,7 @@ from services.messages import Channel, Message
 from services.secret_values import SecretValues
 from services.settings import WorkerSettings
 from tests.services.channels.names import ID
-from tests.support.postgres import HOST, free_port
+from tests.support.postgres import free_port
 from tests.support.receiver import Answer, Receiver
 
 
@@ -60,7 +60,7 @@ def test_a_redirect_is_not_followed(deliver: Callable[..., None], receiver: Rece
 
 
 @pytest.mark.parametrize(
-    ("header", "seconds"), [("120", 120), ("Wed, 21 Oct 2026 07:28:00 GMT", 0), ("-1", 0), ("²", 0)]
+    ("header", "seconds"), [("120", 120), ("Wed, 21 Oct 2026 07:28:00 GMT", 0), ("-1", 0), ("²", 0), ("9" * 5000, 0)]
 )
 def test_a_webhook_can_ask_for_time(
     deliver: Callable[..., None], receiver: Receiver, header: str, seconds: int
@@ -83,7 +83,24 @@ def test_a_webhook_that_does_not_answer_in_time(
 
 def test_a_webhook_that_nobody_listens_at(deliver: Callable[..., None]) -> None:
     with pytest.raises(TransientError, match="refused"):
-        deliver("webhook", f"https://{HOST}:{free_port()}/hook")
+        deliver("webhook", f"https://localhost:{free_port()}/hook")
+
+
+def test_what_a_webhook_sends_in_the_place_of_http_is_not_repeated(
+    deliver: Callable[..., None], receiver: Receiver
+) -> None:
+    receiver.answers["/hook?token=hunter2"] = Answer(echoed=True)
+    with pytest.raises(TransientError) as failed:
+        deliver("webhook", f"{receiver.url}/hook?token=hunter2")
+    assert str(failed.value) == "the webhook cannot be reached: its answer is no HTTP, or ends before it is whole"
+
+
+@pytest.mark.parametrize(
+    ("host", "reason"), [("nowhere.invalid", "its name cannot be resolved"), ("localhost:{free}", "Connection refused")]
+)
+def test_why_a_webhook_cannot_be_reached_is_told(deliver: Callable[..., None], host: str, reason: str) -> None:
+    with pytest.raises(TransientError, match=f"^the webhook cannot be reached: {reason}$"):
+        deliver("webhook", f"https://{host.format(free=free_port())}/hook?token=hunter2")
 
 
 def test_a_webhook_without_trusted_certificate_gets_nothing(

@@ -114,6 +114,7 @@ class Delivering:
             channels=dict.fromkeys(Channel, self._deliver),
             queue=ConsumedQueue(DEAD_LETTER_URL),
             max_receive_count=MAX_RECEIVES,
+            other_producers=True,
         )
 
     def close(self) -> None:

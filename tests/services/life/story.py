@@ -188,7 +188,7 @@ class Life(World):
     def replay_dead_letters(self, *, limit: int, away: bool, loses_answers: bool) -> None:
         self.sqs.away, self.sqs.loses_answers = away, loses_answers
         try:
-            replay_letters(self.connection, self.letters, limit=limit, seconds=10)
+            replay_letters(self.connection, self.letters, limit=limit, seconds=10, other_producers=True)
         except DeadLettersUnavailableError:
             assert away or loses_answers
         finally:

@@ -68,10 +68,10 @@ def schedule(connection: psycopg.Connection[Any]) -> Schedule:
 
 @pytest.fixture
 def environment(database: TestDatabase, redis: RedisServer, aws: Aws) -> dict[str, str]:
-    """What each of the programs finds in its environment."""
+    """What the API finds in its environment; the other programs sign in as other users."""
     aws.ses.verify_email_identity(EmailAddress="sender@example.com")
     return {
-        "DATABASE_URL": database.url,
+        "DATABASE_URL": database.url_of("api"),
         "DATABASE_POOL_SIZE": "4",
         "CACHE_HOST": HOST,
         "CACHE_PORT": str(redis.port),

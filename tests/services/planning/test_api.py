@@ -92,6 +92,15 @@ def test_what_is_wrong_is_told_by_its_field(
     assert message in problem(answer, 422)[field]
 
 
+@pytest.mark.parametrize(
+    "values", [{f"v{number}": 1 for number in range(80_000)}, [{"a": 1}] * 80_000, [[[{"a": 1}] * 400] * 3]]
+)
+def test_values_beyond_number_are_not_looked_at_one_by_one(api: httpx.Client, values: object) -> None:
+    answer = api.post("/schedules", json=HOURLY | {"values": values})
+    assert list(problem(answer, 422)) == ["(request body)"]
+    assert "too many fields" in answer.json()["detail"]
+
+
 def test_a_count_without_repetition_is_refused(api: httpx.Client) -> None:
     soon = datetime.now(UTC).isoformat()
     answer = api.post("/schedules", json=EMAIL | {"send_at": soon, "count": 2})
@@ -195,6 +204,7 @@ def test_without_redis_schedules_are_taken_in_shown_and_deleted(api: httpx.Clien
     assert api.get(path).json()["status"] == "cancelled"
 
 
+@pytest.mark.usefixtures("prompt_pools")
 def test_without_the_database_the_answer_is_to_come_back(api: httpx.Client, database: TestDatabase) -> None:
     database.server.stop()
     try:

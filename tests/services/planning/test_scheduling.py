@@ -15,6 +15,7 @@ from services.planning.scheduler.lock import SchedulerLock
 from services.planning.scheduler.scheduling import Scheduler
 from services.planning.store.planner import Planned
 from tests.services.planning.conftest import Schedule
+from tests.support.eventually import eventually
 from tests.support.postgres import TestDatabase
 from tests.support.redis import RedisServer
 
@@ -99,19 +100,22 @@ def test_a_stop_leaves_the_lock_of_another_alone(schedulers: Schedulers, schedul
 
 
 def test_a_dead_scheduler_has_a_successor_when_its_lease_ends(schedulers: Schedulers, schedule: Schedule) -> None:
-    dead, successor = schedulers.another(lease_seconds=0.3), schedulers.another()
+    dead, successor = schedulers.another(lease_seconds=3), schedulers.another()
     dead.run_once()
     schedule()
     assert successor.run_once() == NOTHING
-    time.sleep(0.35)
-    assert successor.run_once().notifications == 1
+    eventually(lambda: successor.run_once().notifications == 1)
 
 
-def test_work_prolongs_the_lease(schedulers: Schedulers) -> None:
-    holder, other = schedulers.another(lease_seconds=0.5), schedulers.another()
-    for _ in range(4):
+def test_work_prolongs_the_lease(schedulers: Schedulers, redis: RedisServer) -> None:
+    holder, other = schedulers.another(lease_seconds=60), schedulers.another()
+    holder.run_once()
+    with redis.connect() as administrator:
+        [lock] = administrator.scan_iter()
+        # As if most of the lease had passed.
+        administrator.pexpire(lock, 20_000)
         holder.run_once()
-        time.sleep(0.2)
+        assert administrator.pttl(lock) > 20_000
     other.run_once()
     assert (holder.leads, other.leads) == (True, False)
 

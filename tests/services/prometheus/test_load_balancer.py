@@ -1,6 +1,7 @@
 """The load balancer's figures, from the emulator's CloudWatch to Prometheus' text."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -8,6 +9,7 @@ import boto3
 import httpx
 import pytest
 
+from services.prometheus import load_balancer
 from services.prometheus.load_balancer import METRICS, LoadBalancerMetrics, serving
 from tests.support.emulator import Aws
 
@@ -25,15 +27,23 @@ def balancer() -> str:
     return f"app/shop/{uuid4().hex[:16]}"
 
 
-def put(cloudwatch: "CloudWatchClient", balancer: str, *, minutes_ago: int = 3, **values: float) -> None:
-    now = datetime.now(UTC).replace(second=30, microsecond=0)
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """The moment at which figures are asked for: no minute ends between them and the question."""
+    moment = datetime.now(UTC)
+    monkeypatch.setattr(load_balancer, "datetime", SimpleNamespace(now=lambda _zone: moment))
+    return moment
+
+
+def put(cloudwatch: "CloudWatchClient", balancer: str, now: datetime, *, minutes_ago: int = 3, **values: float) -> None:
+    within_the_minute = now.replace(second=30, microsecond=0)
     cloudwatch.put_metric_data(
         Namespace="AWS/ApplicationELB",
         MetricData=[
             {
                 "MetricName": name,
                 "Dimensions": [{"Name": "LoadBalancer", "Value": balancer}],
-                "Timestamp": now - timedelta(minutes=minutes_ago),
+                "Timestamp": within_the_minute - timedelta(minutes=minutes_ago),
                 "Value": value,
             }
             for name, value in values.items()
@@ -46,10 +56,10 @@ def samples(text: str) -> dict[str, float]:
     return {name: float(value) for name, value in pairs}
 
 
-def test_figures_of_the_last_complete_minute(cloudwatch: "CloudWatchClient", balancer: str) -> None:
-    put(cloudwatch, balancer, RequestCount=1_234_567, TargetResponseTime=0.25, HTTPCode_Target_5XX_Count=3)
+def test_figures_of_the_last_complete_minute(cloudwatch: "CloudWatchClient", balancer: str, now: datetime) -> None:
+    put(cloudwatch, balancer, now, RequestCount=1_234_567, TargetResponseTime=0.25, HTTPCode_Target_5XX_Count=3)
     # One that is not complete yet.
-    put(cloudwatch, balancer, minutes_ago=1, RequestCount=9)
+    put(cloudwatch, balancer, now, minutes_ago=1, RequestCount=9)
     metrics = LoadBalancerMetrics(cloudwatch, balancer)
     metrics.refresh()
     label = f'{{load_balancer="{balancer}"}}'

@@ -108,7 +108,7 @@ def served(databases: Mapping[str, TestDatabase], variables: Environment) -> Ite
     with ExitStack() as stack:
 
         def start(name: str) -> httpx.Client:
-            app = _CREATE[name](variables | {"DATABASE_URL": databases[name].url})
+            app = _CREATE[name](variables | {"DATABASE_URL": databases[name].url_of(name)})
             url = stack.enter_context(serving(app))
             return stack.enter_context(httpx.Client(base_url=url, timeout=20))
 

@@ -26,7 +26,7 @@ def start(databases: Mapping[str, TestDatabase], broker_environment: Environment
         logs = (tmp_path / f"{number}.log" for number in range(100))
 
         def start(name: str) -> Program:
-            variables = broker_environment | {"DATABASE_URL": databases[name].url}
+            variables = broker_environment | {"DATABASE_URL": databases[name].url_of(name)}
             return stack.enter_context(Program("shop", name, environment=variables, log=next(logs)))
 
         yield start

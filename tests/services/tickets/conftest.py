@@ -44,7 +44,7 @@ def environment(database: TestDatabase, rabbitmq: RabbitMq, aws: Aws, receiver: 
         "BROKER_SECRET_ARN": aws.secret({"username": rabbitmq.user, "password": rabbitmq.password}),
         "BROKER_URL": f"amqps://{HOST}:{rabbitmq.port}",
         "DATABASE_POOL_SIZE": "8",
-        "DATABASE_URL": database.url,
+        "DATABASE_URL": database.url_of("tickets"),
         "POWERTOOLS_SERVICE_NAME": "tickets",
         "TELEGRAM_BASE_URL": receiver.url,
         "TELEGRAM_SECRET_ARN": aws.secret(TOKEN),

@@ -26,7 +26,7 @@ def client(database: TestDatabase) -> Iterator[httpx.Client]:
         "APP_ENV": "test",
         "AWS_REGION": REGION,
         "DATABASE_POOL_SIZE": "4",
-        "DATABASE_URL": database.url,
+        "DATABASE_URL": database.url_of("web"),
         "POWERTOOLS_SERVICE_NAME": "web",
     }
     with serving(create_app(WebSettings.from_environment(environment))) as url, httpx.Client(base_url=url) as client:

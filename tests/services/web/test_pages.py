@@ -106,6 +106,7 @@ def test_a_list_that_cannot_be_is_refused(client: httpx.Client, query: dict[str,
     assert list(problem(client.get("/pages", params=query), 422)) == list(query)
 
 
+@pytest.mark.usefixtures("prompt_pools")
 def test_without_its_database_it_says_so(client: httpx.Client, postgres: PostgresServer) -> None:
     postgres.stop()
     try:

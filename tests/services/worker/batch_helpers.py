@@ -26,6 +26,8 @@ def build(settings: WorkerSettings) -> tuple[Worker, WarmConnection]:
         channels=build_channels(settings, secrets),
         queue=ConsumedQueue(settings.dlq_url),
         max_receive_count=settings.max_receive_count,
+        longest_delay_seconds=settings.longest_delay_seconds,
+        other_producers=settings.other_producers,
     )
     return worker, connection
 

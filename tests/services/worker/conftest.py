@@ -23,12 +23,14 @@ def settings(database: TestDatabase, aws: Aws, source: Source, receiver: Receive
     aws.ses.verify_email_identity(EmailAddress="no-reply@example.com")
     return WorkerSettings.from_environment(
         {
-            "DATABASE_URL": database.url,
+            "DATABASE_URL": database.url_of("worker"),
             "DLQ_URL": source.dead_letter_url,
             "MAX_RECEIVE_COUNT": str(MAX_RECEIVES),
+            "OTHER_PRODUCERS": "true",
             "EMAIL_SENDER": "no-reply@example.com",
             "TELEGRAM_SECRET_ARN": aws.secret("42:token"),
             "TELEGRAM_BASE_URL": receiver.url,
+            "WEBHOOK_HOSTS_ALLOWED_INSIDE": "localhost",
             "POWERTOOLS_METRICS_NAMESPACE": "test",
             "POWERTOOLS_SERVICE_NAME": "worker",
             "APP_ENV": "test",

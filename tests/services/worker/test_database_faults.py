@@ -1,10 +1,9 @@
 """Batches while the database is away, or was."""
 
-import threading
-
 from services.worker import Worker
 from tests.services.worker.batch_helpers import REFUSED, SECONDS, Hooks, received_again, returned
 from tests.support.batches import Source
+from tests.support.eventually import eventually
 from tests.support.postgres import PostgresServer, TestDatabase
 from tests.support.receiver import Answer
 
@@ -42,15 +41,13 @@ def test_messages_wait_longer_the_longer_the_database_is_away(
 def test_a_database_that_goes_away_during_the_deliveries(
     worker: Worker, source: Source, hooks: Hooks, postgres: PostgresServer
 ) -> None:
-    message, refused = hooks.message(Answer(after_seconds=0.7)), hooks.message(REFUSED)
+    message, refused = hooks.message(Answer(before=postgres.stop)), hooks.message(REFUSED)
     source.send(message.to_json(), refused.to_json())
     records = source.receive(2)
-    stopping = threading.Timer(0.3, postgres.stop)
-    stopping.start()
     try:
-        report = worker.handle(records, seconds=6)
+        report = worker.handle(records, seconds=SECONDS)
     finally:
-        stopping.join()
+        eventually(lambda: not postgres.running)
         postgres.start()
     assert returned(report, records) == [0, 1]
     assert source.parked == {}

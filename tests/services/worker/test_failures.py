@@ -1,5 +1,7 @@
 """Deliveries that fail: retried, given up or parked."""
 
+import threading
+import time
 from uuid import uuid4
 
 from services.channels import build_channels
@@ -71,10 +73,14 @@ def test_a_passing_failure_is_retried_after_a_growing_delay(
     source.send(message.to_json())
     [record] = source.receive(1)
     for receive, (least, most) in {1: (3, 6), 2: (8, 12)}.items():
+        started = time.time()
         report = worker.handle([received_again(record, receive)], seconds=SECONDS)
+        hidden = source.hidden_for(record)
         assert list(report.returned) == [record["messageId"]]
         assert report.counts["retried"] == 1
-        assert least <= source.hidden_for(record) <= most
+        # It was hidden some time after the start.
+        assert least <= hidden + time.time() - started
+        assert hidden <= most
         status, attempts, error = recorded(database)[message.id]
         assert (status, attempts) == ("queued", receive)
         assert "503" in str(error)
@@ -88,6 +94,15 @@ def test_a_receiver_that_asks_for_time_gets_it(worker: Worker, source: Source, h
     [record] = source.receive(1)
     worker.handle([record], seconds=SECONDS)
     assert 295 <= source.hidden_for(record) <= 300
+
+
+def test_no_retry_waits_longer_than_configured(settings: WorkerSettings, source: Source, hooks: Hooks) -> None:
+    worker, connection = build(settings.model_copy(update={"longest_delay_seconds": 40}))
+    source.send(hooks.message(Answer(429, headers={"Retry-After": "300"})).to_json())
+    [record] = source.receive(1)
+    worker.handle([record], seconds=SECONDS)
+    assert 35 <= source.hidden_for(record) <= 40
+    connection.close()
 
 
 def test_the_last_receive_records_the_failure_and_leaves_the_rest_to_the_queue(
@@ -133,10 +148,12 @@ def test_a_partial_batch(worker: Worker, source: Source, hooks: Hooks, database:
 def test_a_delivery_that_takes_too_long_does_not_hold_the_batch(
     worker: Worker, source: Source, hooks: Hooks, database: TestDatabase
 ) -> None:
-    slow, quick = hooks.message(Answer(after_seconds=4)), hooks.message()
+    go_on = threading.Event()
+    slow, quick = hooks.message(Answer(before=lambda: go_on.wait(SECONDS))), hooks.message()
     source.send(slow.to_json(), quick.to_json())
     records = source.receive(2)
-    report = worker.handle(records, seconds=2)
+    report = worker.handle(records, seconds=10)
+    go_on.set()
     assert [records[position]["body"] for position in returned(report, records)] == [slow.to_json()]
     assert recorded(database)[quick.id] == ("sent", 1, None)
     status, _, error = recorded(database)[slow.id]
@@ -147,7 +164,7 @@ def test_a_delivery_that_goes_on_is_not_begun_beside_itself(worker: Worker, sour
     slow = hooks.message(Answer(after_seconds=9), OK)
     source.send(slow.to_json())
     records = source.receive(1)
-    # Given up after 5.6 s, claimed for 8.
+    # Given up after 4 s, claimed for 8.
     worker.handle(records, seconds=8)
     again = worker.handle(records, seconds=8)
     assert list(again.returned.values()) == ["another copy is being delivered"]
@@ -167,7 +184,11 @@ def test_an_unexpected_error_of_a_channel_is_one_messages_affair(
     connection = WarmConnection(Database(settings.database, SecretValues(), application_name="worker"))
     channels = {**build_channels(settings, SecretValues()), Channel.SMS: explode}
     worker = Worker(
-        connection=connection, channels=channels, queue=ConsumedQueue(settings.dlq_url), max_receive_count=MAX_RECEIVES
+        connection=connection,
+        channels=channels,
+        queue=ConsumedQueue(settings.dlq_url),
+        max_receive_count=MAX_RECEIVES,
+        other_producers=True,
     )
     source.send(bad.to_json(), good.to_json())
     records = source.receive(2)

@@ -1,0 +1,1 @@
+"""What each role of an assembly may do: `python -m assembly privileges`."""

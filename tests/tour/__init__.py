@@ -1,0 +1,1 @@
+"""A tour of mistakes: deliberate edits, each with the command that catches it."""

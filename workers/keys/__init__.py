@@ -1,0 +1,1 @@
+"""The function that makes, lists and revokes API keys."""

@@ -1,0 +1,1 @@
+"""The function that gives the users of a database new passwords."""
