@@ -4,10 +4,9 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 from uuid import uuid4
 
 import boto3
@@ -31,10 +30,8 @@ from local.state import State, load
 from local.web import Answer, UnreachableError, send
 from services.identity.api_keys import ApiKey
 
-Found = TypeVar("Found")
-
-_COMMAND_BOUND_SECONDS = 170
-_POLL_SECONDS = 0.2
+# For what hangs: how long a deployment takes is for `make up` to tell.
+_COMMAND_BOUND_SECONDS = 600
 
 
 @dataclass(slots=True)
@@ -218,16 +215,6 @@ def _runs(process: psutil.Process, program: str, below: str) -> bool:
         return process.cwd().startswith(below) and program in " ".join(process.cmdline())
     except psutil.Error:  # it has ended meanwhile, as functions do
         return False
-
-
-def within(seconds: float, look: Callable[[], Found | None]) -> Found:
-    """What `look` finds, looking again until it finds something or the time is up."""
-    deadline = time.monotonic() + seconds
-    while True:
-        if (found := look()) is not None:
-            return found
-        assert time.monotonic() < deadline, f"nothing within {seconds} s"
-        time.sleep(_POLL_SECONDS)
 
 
 def unique() -> str:

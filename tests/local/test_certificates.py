@@ -33,14 +33,14 @@ def serving(certificate: Path, key: Path) -> Iterator[int]:
         thread = threading.Thread(target=accept, daemon=True)
         thread.start()
         yield listener.getsockname()[1]
-        thread.join(timeout=5)
+        thread.join(timeout=60)
 
 
 def connect(port: int, authority: Path, name: str) -> None:
     context = ssl.create_default_context(cafile=str(authority))
     context.verify_flags |= ssl.VERIFY_X509_STRICT  # the default from Python 3.13 on
     with (
-        socket.create_connection(("127.0.0.1", port), timeout=5) as connection,
+        socket.create_connection(("127.0.0.1", port), timeout=60) as connection,
         context.wrap_socket(connection, server_hostname=name),
     ):
         pass

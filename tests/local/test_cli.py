@@ -150,7 +150,7 @@ def test_down_cleans_up_after_an_emulator_that_was_killed(
     assert emulator is not None
     workload = processes.start(settings, "workload", ["-c", "import time; time.sleep(600)"], os.environ, port=1)
     emulator.kill()
-    psutil.wait_procs([emulator], timeout=5)
+    psutil.wait_procs([emulator], timeout=60)
     assert cli.main(["down"]) == 0
     assert processes.marked(settings) == []
     assert not workload.is_running()

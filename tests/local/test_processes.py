@@ -68,7 +68,7 @@ def test_a_damaged_record_is_no_process(settings: Settings, content: str) -> Non
 def test_what_a_process_starts_is_found_by_its_mark(settings: Settings) -> None:
     parent = ["-c", f"import subprocess, sys; subprocess.Popen([sys.executable, *{SLEEP!r}]); input()"]
     process = processes.start(settings, "server", parent, os.environ, port=1)
-    process.wait(timeout=10)  # its input is closed, so it ends and leaves an orphan
+    process.wait(timeout=60)  # its input is closed, so it ends and leaves an orphan
     orphans = processes.marked(settings)
     assert len(orphans) == 1
     processes.stop(orphans, grace_seconds=3)

@@ -267,7 +267,7 @@ def test_a_request_over_the_limit_is_refused_however_it_is_sent(
 
 
 def test_a_request_that_declares_too_much_is_refused_before_it_is_sent(api: httpx.Client) -> None:
-    with closing(HTTPConnection(api.base_url.netloc.decode(), timeout=5)) as connection:
+    with closing(HTTPConnection(api.base_url.netloc.decode(), timeout=60)) as connection:
         connection.putrequest("POST", "/notifications")
         connection.putheader("Content-Type", "application/json")
         connection.putheader("Content-Length", str(MAX_REQUEST_BYTES + 1))

@@ -55,7 +55,7 @@ class ApiProcess:
     def stop(self) -> str:
         """Sends SIGTERM and returns the output."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.communicate(timeout=30)[0]
+        return self.process.communicate(timeout=60)[0]
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ def running(step: Callable[[], bool], *, idle_seconds: float) -> Iterator[Loop]:
         yield loop
     finally:
         loop.stop()
-        assert loop.join(5)
+        assert loop.join(60)
 
 
 class Step:
@@ -139,13 +139,13 @@ def test_a_step_in_hand_is_finished_and_no_other_begun() -> None:
     def step() -> bool:
         taken.append(1)
         begun.set()
-        return go_on.wait(10)
+        return go_on.wait(60)
 
     loop = Loop("test", step, idle_seconds=0)
     loop.start()
-    assert begun.wait(5)
+    assert begun.wait(60)
     loop.stop()
     assert not loop.join(0.2)
     go_on.set()
-    assert loop.join(5)
+    assert loop.join(60)
     assert taken == [1]

@@ -75,7 +75,7 @@ def running(database: TestDatabase, exchange: Exchange, *, idle_seconds: float |
         yield relay
     finally:
         relay.stop()
-        assert relay.join(10)
+        assert relay.join(60)
 
 
 def test_events_are_published_in_their_order_and_then_gone(database: TestDatabase) -> None:
@@ -271,4 +271,4 @@ def test_a_database_that_was_away_is_relayed_from_again(database: TestDatabase, 
         postgres.stop()
         postgres.start()
         add(database, 1)
-        eventually(lambda: exchange.numbers == [1], seconds=20)
+        eventually(lambda: exchange.numbers == [1])

@@ -155,7 +155,7 @@ def test_only_what_is_meant_is_replayed(database: TestDatabase) -> None:
 
 def test_of_many_that_ask_at_the_same_time_each_notification_is_queued_by_one(database: TestDatabase) -> None:
     wanted = failed(database, *(message() for _ in range(40)))
-    start = threading.Barrier(8, timeout=10)
+    start = threading.Barrier(8, timeout=60)
 
     def ask(number: int) -> Sequence[UUID]:
         start.wait()

@@ -191,7 +191,7 @@ def test_no_batch_is_begun_when_the_time_is_over(aws: Aws, database: TestDatabas
 
 def test_dead_letters_and_workers_do_not_deadlock(database: TestDatabase) -> None:
     wanted = [message() for _ in range(500)]
-    start = threading.Barrier(2, timeout=10)
+    start = threading.Barrier(2, timeout=60)
 
     def requeue() -> None:
         with database.connect() as connection:

@@ -55,7 +55,7 @@ def test_what_failed_can_still_be_sent(database: TestDatabase) -> None:
 
 def test_workers_with_the_same_messages_in_another_order_do_not_deadlock(database: TestDatabase) -> None:
     messages = [message() for _ in range(200)]
-    start = threading.Barrier(2, timeout=10)
+    start = threading.Barrier(2, timeout=60)
 
     def record(order: list[Message]) -> None:
         with database.connect() as connection:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
-_START_SECONDS = 30
+_START_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def emulator() -> Iterator[Emulator]:
         finally:
             process.terminate()
             try:
-                process.wait(10)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

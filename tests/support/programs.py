@@ -14,8 +14,8 @@ import httpx
 from tests.support.postgres import HOST, free_port
 
 _ROOT = Path(__file__).parents[2]
-_START_SECONDS = 30
-_STOP_SECONDS = 40
+_START_SECONDS = 120
+_STOP_SECONDS = 120
 # The credentials and the address of the emulator, and the certificate that its neighbours have.
 _PASSED_ON = ("AWS_", "SSL_")
 

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-_START_SECONDS = 60
-_STOP_SECONDS = 20
+_START_SECONDS = 120
+_STOP_SECONDS = 60
 
 
 def program(name: str, package: str, *folders: str) -> str:

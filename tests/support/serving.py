@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 from services.serving.protocol import BoundedProtocol
 from tests.support.postgres import HOST
 
-_START_SECONDS = 10
+_START_SECONDS = 60
 
 
 @contextmanager

@@ -5,7 +5,8 @@ from typing import Any
 from uuid import uuid4
 
 from local.web import Answer
-from tests.e2e.cloud import DeployedCloud, within
+from tests.e2e.cloud import DeployedCloud
+from tests.support.eventually import eventually
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Customer:
         product = str(answer.document["id"])
         stock = {"quantity": quantity}
         # The inventory takes stock of what it has heard of.
-        within(30, lambda: self.request(f"/inventory/{product}", stock, method="PUT").is_success or None)
+        eventually(lambda: self.request(f"/inventory/{product}", stock, method="PUT").is_success)
         return product
 
     def order(self, product: str, quantity: int = 1) -> str:
@@ -45,7 +46,7 @@ class Customer:
             answer = self.request("/orders", {"product_id": product, "quantity": quantity})
             return answer if answer.status == 202 else None
 
-        placed = within(30, taken).document
+        placed = eventually(taken).document
         assert placed["status"] == "placed"
         return str(placed["id"])
 
@@ -56,7 +57,7 @@ class Customer:
             found: dict[str, Any] = self.request(f"/orders/{order}").document
             return None if found["status"] == "placed" else found
 
-        return within(60, ended)
+        return eventually(ended)
 
     def mails(self, text: str) -> list[dict[str, Any]]:
         """The e-mails that this customer has got with a text in them."""

@@ -3,8 +3,9 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from tests.e2e.cloud import DeployedCloud, unique, within
+from tests.e2e.cloud import DeployedCloud, unique
 from tests.e2e.ecommerce.shop import Customer
+from tests.support.eventually import eventually
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def test_an_order_is_reserved_paid_confirmed_and_mailed_once(cloud: DeployedClou
     assert customer.settled(order)["status"] == "confirmed"
     payment = customer.request(f"/payments/{order}").document
     assert payment["amount_cents"] == 500
-    within(30, lambda: customer.mails(order) or None)
+    eventually(lambda: customer.mails(order))
     assert len(customer.mails(order)) == 1
     assert cloud.get(f"/inventory/{product}")["quantity"] == 1
 
@@ -37,7 +38,7 @@ def test_an_order_of_more_than_there_is_is_rejected_and_says_why(cloud: Deployed
     assert order["reason"]
     assert cloud.get(f"/inventory/{product}")["quantity"] == 1
     payment = f"/payments/{order['id']}"
-    within(30, lambda: customer.request(payment).document["status"] == "cancelled" or None)
+    eventually(lambda: customer.request(payment).document["status"] == "cancelled")
     assert customer.request(payment).document["captured_at"] is None
 
 
@@ -59,7 +60,7 @@ def test_search_finds_a_product_and_says_which_engine_answered(cloud: DeployedCl
         answer = cloud.get(f"/search?q={word}")
         return answer["engine"] if product in str(answer["items"]) else None
 
-    assert within(30, found) == "postgresql"
+    assert eventually(found) == "postgresql"
 
 
 def test_a_session_is_shared_by_the_services_until_it_is_ended(cloud: DeployedCloud) -> None:
@@ -76,7 +77,7 @@ def kill(*services: str) -> Callable[[DeployedCloud], None]:
         assert len(killed) == len(services)
         for task in killed:
             task.kill()
-        psutil.wait_procs(killed, timeout=5)
+        psutil.wait_procs(killed, timeout=60)
 
     return kill
 
@@ -88,20 +89,21 @@ def restart_the_broker(cloud: DeployedCloud) -> None:
 
 
 @pytest.mark.parametrize(
-    "disturb",
+    ("disturb", "in_hand"),
     [
-        pytest.param(kill("inventory", "payment", "notification"), id="services-killed"),
-        pytest.param(restart_the_broker, id="broker-restarted"),
+        # SES knows no key: a mail whose service is killed between the answer and its record is sent again.
+        pytest.param(kill("inventory", "payment", "notification"), 1, id="services-killed"),
+        pytest.param(restart_the_broker, 0, id="broker-restarted"),
     ],
 )
 def test_orders_go_through_once_when_a_part_fails(
-    cloud: DeployedCloud, customer: Customer, disturb: Callable[[DeployedCloud], None]
+    cloud: DeployedCloud, customer: Customer, disturb: Callable[[DeployedCloud], None], in_hand: int
 ) -> None:
     product = customer.offer(unique(), quantity=5)
     orders = [customer.order(product) for _ in range(5)]
     disturb(cloud)
     assert {customer.settled(order)["status"] for order in orders} == {"confirmed"}
     for order in orders:
-        within(60, lambda order=order: customer.mails(order) or None)  # type: ignore[misc]  # mypy#15459
-    assert [len(customer.mails(order)) for order in orders] == [1] * 5
+        eventually(lambda order=order: customer.mails(order))  # type: ignore[misc]  # mypy#15459
+    assert sum(len(customer.mails(order)) for order in orders) in range(5, 5 + in_hand + 1)
     assert cloud.get(f"/inventory/{product}")["quantity"] == 0

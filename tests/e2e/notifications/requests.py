@@ -3,7 +3,8 @@
 from typing import Any
 
 from local.web import get_json
-from tests.e2e.cloud import DeployedCloud, within
+from tests.e2e.cloud import DeployedCloud
+from tests.support.eventually import eventually
 
 
 def post(cloud: DeployedCloud, body: object, **headers: str) -> tuple[int, Any]:
@@ -20,14 +21,14 @@ def notify(cloud: DeployedCloud, channel: str, recipient: str, text: str) -> str
     return str(answer["id"])
 
 
-def settled(cloud: DeployedCloud, identifier: str, *, seconds: float = 60) -> dict[str, Any]:
+def settled(cloud: DeployedCloud, identifier: str) -> dict[str, Any]:
     """The notification, once it is no longer queued."""
 
     def ended() -> dict[str, Any] | None:
         notification: dict[str, Any] = cloud.get(f"/notifications/{identifier}")
         return None if notification["status"] == "queued" else notification
 
-    return within(seconds, ended)
+    return eventually(ended)
 
 
 def queued(cloud: DeployedCloud, queue_url: str) -> list[dict[str, Any]]:

@@ -4,8 +4,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.e2e.cloud import DeployedCloud, unique, within
+from tests.e2e.cloud import DeployedCloud, unique
 from tests.e2e.notifications.requests import notify, post, queued, settled
+from tests.support.eventually import eventually
 
 RECIPIENTS = {"email": "ada@example.com", "sms": "+14155550100", "telegram": "-1001234567890"}
 
@@ -50,7 +51,7 @@ def test_the_same_idempotency_key_gives_the_first_notification(cloud: DeployedCl
 )
 def test_bad_input_names_the_field_and_stores_nothing(cloud: DeployedCloud, change: dict[str, str], field: str) -> None:
     # Of those before it: a message leaves the queue only after its notification is sent.
-    within(20, lambda: True if queued(cloud, cloud.output("Queue", "QueueUrl")) == [] else None)
+    eventually(lambda: queued(cloud, cloud.output("Queue", "QueueUrl")) == [])
     before = notifications(cloud)
     status, problem = post(cloud, {"channel": "sms", "recipient": RECIPIENTS["sms"], "body": unique()} | change)
     assert status == 422
@@ -69,11 +70,11 @@ def test_a_malformed_message_is_parked_with_its_reason_and_holds_nobody_up(cloud
         found = [each for each in queued(cloud, parking) if each["Body"] == malformed]
         return found[0] if found else None
 
-    attributes = within(40, parked)["MessageAttributes"]
+    attributes = eventually(parked)["MessageAttributes"]
     assert "JSON" in attributes["Reason"]["StringValue"]
-    within(40, lambda: cloud.deliveries("sms", text) or None)
+    eventually(lambda: cloud.deliveries("sms", text))
     assert len(cloud.deliveries("sms", text)) == 1
-    within(20, lambda: True if queued(cloud, queue) == [] else None)
+    eventually(lambda: queued(cloud, queue) == [])
 
 
 def test_a_transient_failure_is_retried_alone(cloud: DeployedCloud) -> None:
@@ -86,10 +87,10 @@ def test_a_transient_failure_is_retried_alone(cloud: DeployedCloud) -> None:
     ]
 
     def all_accepted() -> bool | None:
-        return True if all(statuses(cloud, text)[-1:] == [200] for text in texts) else None
+        return all(statuses(cloud, text)[-1:] == [200] for text in texts)
 
-    within(60, all_accepted)
-    within(20, lambda: True if queued(cloud, cloud.output("Queue", "QueueUrl")) == [] else None)
+    eventually(all_accepted)
+    eventually(lambda: queued(cloud, cloud.output("Queue", "QueueUrl")) == [])
     assert [statuses(cloud, text) for text in texts] == [[200], [503, 200], [200], [503, 200]]
     ended = [settled(cloud, identifier) for identifier in identifiers]
     assert [each["status"] for each in ended] == ["sent"] * 4

@@ -22,7 +22,7 @@ def production(tmp_path: Path) -> Iterator[DeployedCloud]:
 
 
 # Two deployments, the sweeper's turn and the end: each has a bound of its own, which says more.
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_production_deploys_and_works(production: DeployedCloud) -> None:
     sent = [line.split()[0] for line in production.printed.splitlines() if line.split()[1:2] == ["sent"]]
     assert sorted(sent) == ["email", "sms", "telegram", "webhook"]
@@ -44,5 +44,5 @@ def _what_stayed_in_the_outbox_is_delivered(cloud: DeployedCloud) -> None:
     content = Content(channel=Channel.EMAIL, recipient="ada@example.com", body=unique())
     accepted = Intake(connect).accept(content, None, owner=cloud.owner)
     # The schedule calls the sweeper every minute.
-    assert settled(cloud, str(accepted.id), seconds=120)["status"] == "sent"
+    assert settled(cloud, str(accepted.id))["status"] == "sent"
     assert len(cloud.deliveries("email", content.body)) == 1

@@ -10,9 +10,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.ports import LOOPBACK
-from tests.e2e.cloud import DeployedCloud, unique, within
+from tests.e2e.cloud import DeployedCloud, unique
 from tests.e2e.insecure import over_plain_http
 from tests.e2e.notifications.requests import notify, post, queued, settled
+from tests.support.eventually import eventually
 
 REFUSED = r"AccessDenied|not authorized|explicit deny"
 
@@ -29,7 +30,7 @@ def parked(cloud: DeployedCloud, text: str) -> str:
     def found() -> dict[str, Any] | None:
         return next((each for each in queued(cloud, url) if text in each["Body"]), None)
 
-    return str(within(60, found)["MessageAttributes"]["Reason"]["StringValue"])
+    return str(eventually(found)["MessageAttributes"]["Reason"]["StringValue"])
 
 
 def test_a_webhook_that_leads_inside_fails_at_once(cloud: DeployedCloud) -> None:
@@ -67,7 +68,7 @@ def test_a_message_with_another_s_id_changes_nothing(cloud: DeployedCloud) -> No
     message = {"id": identifier, "channel": "sms", "recipient": "+14155550199", "body": forged}
     cloud.client("sqs").send_message(QueueUrl=cloud.output("Queue", "QueueUrl"), MessageBody=json.dumps(message))
     assert settled(cloud, identifier)["status"] == "sent"
-    within(30, lambda: True if queued(cloud, cloud.output("Queue", "QueueUrl")) == [] else None)
+    eventually(lambda: queued(cloud, cloud.output("Queue", "QueueUrl")) == [])
     assert (len(cloud.deliveries("sms", text)), cloud.deliveries("sms", forged)) == (1, [])
 
 
@@ -99,7 +100,7 @@ def test_the_queues_refuse_plain_http(cloud: DeployedCloud, queue: str) -> None:
 
 
 def test_the_cloud_s_port_speaks_no_plain_http(cloud: DeployedCloud) -> None:
-    with socket.create_connection((LOOPBACK, cloud.settings.port), timeout=10) as connection:
+    with socket.create_connection((LOOPBACK, cloud.settings.port), timeout=60) as connection:
         connection.sendall(b"GET /?Action=ListQueues HTTP/1.1\r\nHost: localhost\r\n\r\n")
         answer = b""
         with suppress(ConnectionError):

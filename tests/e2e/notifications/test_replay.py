@@ -6,8 +6,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.e2e.cloud import DeployedCloud, unique, within
+from tests.e2e.cloud import DeployedCloud, unique
 from tests.e2e.notifications.requests import notify, queued, settled
+from tests.support.eventually import eventually
 
 
 def failed(cloud: DeployedCloud) -> tuple[str, str]:
@@ -15,7 +16,7 @@ def failed(cloud: DeployedCloud) -> tuple[str, str]:
     text = unique()
     identifier = notify(cloud, "webhook", f"{cloud.settings.receiver_url}/webhook/status/410", text)
     assert settled(cloud, identifier)["status"] == "failed"
-    within(30, lambda: identifier if identifier in dead(cloud) else None)
+    eventually(lambda: identifier if identifier in dead(cloud) else None)
     return identifier, text
 
 
@@ -69,7 +70,7 @@ def test_an_operator_s_command_sends_what_failed_once(cloud: DeployedCloud) -> N
     answer = cloud.request(f"/notifications/{identifier}/replay", method="POST")
     assert (answer.status, answer.document["status"]) == (202, "sent")
     queue = cloud.output("Queue", "QueueUrl")
-    within(20, lambda: True if queued(cloud, queue) == [] else None)
+    eventually(lambda: queued(cloud, queue) == [])
     assert statuses(cloud, text) == [410, 200]
     assert identifier not in dead(cloud)
 
@@ -91,10 +92,10 @@ def test_the_api_sends_what_failed_once_and_the_dead_letter_then_goes(cloud: Dep
 def test_what_still_fails_ends_as_failed_again(cloud: DeployedCloud) -> None:
     identifier, text = failed(cloud)
     assert invoke(cloud, {"channel": "webhook"})["from_dlq"] >= 1
-    within(40, lambda: True if statuses(cloud, text) == [410, 410] else None)
+    eventually(lambda: statuses(cloud, text) == [410, 410])
     notification = settled(cloud, identifier)
     assert (notification["status"], notification["attempts"]) == ("failed", 2)
-    within(30, lambda: True if identifier in dead(cloud) else None)
+    eventually(lambda: identifier in dead(cloud))
 
 
 @pytest.mark.parametrize("event", [{"limit": 0}, {"limit": 1001}, {"queue": "other"}])

@@ -4,11 +4,10 @@ from typing import Any
 
 import psutil
 
-from tests.e2e.cloud import DeployedCloud, unique, within
+from tests.e2e.cloud import DeployedCloud, unique
+from tests.support.eventually import eventually
 
 CHAT = "-1001234567890"
-# What a killed notifier had begun is begun again once its lease of 60 s is over.
-_SENT_SECONDS = 120
 
 
 def plan(cloud: DeployedCloud, text: str, *, channel: str = "telegram", recipient: str = CHAT, **when: Any) -> str:
@@ -35,7 +34,7 @@ def sent(cloud: DeployedCloud, schedule: str, count: int = 1) -> list[dict[str, 
         found = notifications(cloud, schedule)
         return found if [each["status"] for each in found] == ["sent"] * count else None
 
-    return within(_SENT_SECONDS, all_sent)
+    return eventually(all_sent)
 
 
 def test_up_shows_a_delayed_and_a_recurring_schedule_sent(cloud: DeployedCloud) -> None:
@@ -79,7 +78,7 @@ def test_a_template_that_lacks_a_value_fails_and_says_which(cloud: DeployedCloud
         found = notifications(cloud, schedule)
         return found[0] if found and found[0]["status"] == "failed" else None
 
-    assert "missing" in str(within(60, failed))
+    assert "missing" in str(eventually(failed))
 
 
 def test_a_transient_failure_of_a_recipient_is_tried_again(cloud: DeployedCloud) -> None:
@@ -90,7 +89,7 @@ def test_a_transient_failure_of_a_recipient_is_tried_again(cloud: DeployedCloud)
 
 
 # Time to plan all and to kill before the first is due: what is under way then may be sent twice.
-_AHEAD_SECONDS = 10
+_AHEAD_SECONDS = 20
 
 
 def test_a_service_that_is_killed_comes_back_and_nothing_is_lost(cloud: DeployedCloud) -> None:
@@ -100,7 +99,7 @@ def test_a_service_that_is_killed_comes_back_and_nothing_is_lost(cloud: Deployed
     assert len(killed) == 2
     for task in killed:
         task.kill()
-    psutil.wait_procs(killed, timeout=5)
+    psutil.wait_procs(killed, timeout=60)
     for schedule in schedules:
         sent(cloud, schedule)
     assert [len(cloud.deliveries("telegram", text)) for text in texts] == [1] * 5

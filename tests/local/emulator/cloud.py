@@ -7,7 +7,6 @@ import signal
 import ssl
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from botocore.exceptions import ClientError
 
 from local.certificates import ensure_certificates
 from local.settings import Settings
+from tests.support.eventually import eventually
 from tests.support.postgres import free_port, free_ports
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -31,10 +31,8 @@ REGION = "us-east-1"
 T = TypeVar("T")
 
 LAUNCHER = ("-m", "local.emulator")
-START_SECONDS = 30.0
 # Bounds for a busy machine, not figures of the emulator's: what it is held to, it says by itself.
 STOP_SECONDS = 60.0
-STACK_SECONDS = 180.0
 
 
 @dataclass
@@ -111,7 +109,7 @@ class Cloud:
             status: str = found["StackStatus"]
             return None if status.endswith("_IN_PROGRESS") else status
 
-        return eventually(settled, seconds=STACK_SECONDS)
+        return eventually(settled)
 
     @property
     def context(self) -> ssl.SSLContext:
@@ -162,17 +160,6 @@ class DeploymentError(Exception):
         self.reason = reason
 
 
-def eventually(probe: Callable[[], T | None], *, seconds: float = 20) -> T:
-    """The first answer that is neither None nor False."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        answer = probe()
-        if answer is not None and answer is not False:
-            return answer
-        time.sleep(0.05)
-    raise AssertionError(f"nothing came of it within {seconds} s")
-
-
 def command(data: Path, port: int, *, launcher: Sequence[str] = LAUNCHER) -> list[str]:
     """The command line of an emulator whose certificates lie below its data folder."""
     ensure_certificates(Settings(directory=data))
@@ -213,7 +200,7 @@ def start(data: Path, *, launcher: Sequence[str] = LAUNCHER, environment: Mappin
             # Not yet, or not all of the bundle is written yet.
             return False
 
-    eventually(answers, seconds=START_SECONDS)
+    eventually(answers)
     return cloud
 
 

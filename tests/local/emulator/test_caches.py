@@ -9,7 +9,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.local.emulator.cloud import Cloud, DeploymentError, asked, eventually
+from tests.local.emulator.cloud import Cloud, DeploymentError, asked
+from tests.support.eventually import eventually
 
 STACK = "cache"
 TOKEN = "sixteen-or-more-characters"

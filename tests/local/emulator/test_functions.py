@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.local.emulator.cloud import Cloud, DeploymentError, eventually, zipped
+from tests.local.emulator.cloud import Cloud, DeploymentError, zipped
+from tests.support.eventually import eventually
 
 STACK = "functions"
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.local.emulator.cloud import ROOT, Cloud, alive, asked, command, eventually, running, start, stop, zipped
+from tests.local.emulator.cloud import ROOT, Cloud, alive, asked, command, running, start, stop, zipped
 from tests.local.emulator.service import template, write_image
+from tests.support.eventually import eventually
 from tests.support.postgres import free_port
 
 # Ignores what asks it to end, and has a child that does too.

@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.local.emulator.cloud import Cloud, eventually
+from tests.local.emulator.cloud import Cloud
+from tests.support.eventually import eventually
 from tests.support.postgres import free_port
 
 STACK = "balancers"

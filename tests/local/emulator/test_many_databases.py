@@ -10,7 +10,8 @@ import psutil
 import psycopg
 import pytest
 
-from tests.local.emulator.cloud import Cloud, DeploymentError, eventually, listening
+from tests.local.emulator.cloud import Cloud, DeploymentError, listening
+from tests.support.eventually import eventually
 
 STACK = "shop"
 NAMES = ("user", "product", "order", "payment", "notification", "search", "inventory")

@@ -12,7 +12,8 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.local.emulator.cloud import ACCOUNT, REGION, Cloud, DeploymentError, eventually, listening
+from tests.local.emulator.cloud import ACCOUNT, REGION, Cloud, DeploymentError, listening
+from tests.support.eventually import eventually
 
 STACK = "many"
 CLUSTER = "many"

@@ -10,7 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.authorizations import ALLOWED, DENIED, Decision, read
-from tests.local.emulator.cloud import ACCOUNT, REGION, Cloud, eventually, zipped
+from tests.local.emulator.cloud import ACCOUNT, REGION, Cloud, zipped
+from tests.support.eventually import eventually
 
 LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 INTERFACES = ("ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface")

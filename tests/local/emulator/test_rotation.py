@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.local.emulator.cloud import Cloud, DeploymentError, eventually
+from tests.local.emulator.cloud import Cloud, DeploymentError
 from tests.local.emulator.test_permissions import role_for
+from tests.support.eventually import eventually
 
 STACK = "rotated"
 STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]

@@ -11,7 +11,8 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.local.emulator.cloud import Cloud, DeploymentError, alive, asked, eventually, running, stop
+from tests.local.emulator.cloud import Cloud, DeploymentError, alive, asked, running, stop
+from tests.support.eventually import eventually
 
 SERVERS: dict[str, dict[str, Any]] = {
     "AWS::ElastiCache::ReplicationGroup": {

@@ -13,8 +13,9 @@ import psutil
 import pytest
 
 from local.emulator.tasks.read_only import landlock_version
-from tests.local.emulator.cloud import Cloud, DeploymentError, eventually
+from tests.local.emulator.cloud import Cloud, DeploymentError
 from tests.local.emulator.service import GROUP, template, write_image
+from tests.support.eventually import eventually
 
 STACK = "service"
 
@@ -150,7 +151,7 @@ def test_a_deployment_replaces_every_task_without_a_failed_request(cloud: Cloud,
     finally:
         done.set()
         for user in users:
-            user.join(10)
+            user.join(60)
     assert set(answers) == {(200, "one"), (200, "two")}
     assert {web.get("").json()["TAG"] for _ in range(10)} == {"two"}
     ended = [file.read_text() for file in (cloud.data / "logs" / "demo").iterdir()]

@@ -10,7 +10,8 @@ import psutil
 import pytest
 
 from local import programs
-from tests.local.emulator.cloud import Cloud, DeploymentError, asked, eventually
+from tests.local.emulator.cloud import Cloud, DeploymentError, asked
+from tests.support.eventually import eventually
 from tests.support.postgres import free_port
 
 STACK = "metrics"

@@ -97,5 +97,5 @@ def test_what_could_not_be_laid_aside_is_not_taken_again_at_once(
         eventually(lambda: len(times) == 2)
     finally:
         running.stop()
-        assert running.join(20)
+        assert running.join(60)
     assert times[1] - times[0] >= 3

@@ -218,7 +218,7 @@ def hang(issuer: Issuer) -> Iterator[Callable[[SigningKeys], None]]:
     over = Event()
 
     def begin(keys: SigningKeys) -> None:
-        issuer.receiver.answers["/.well-known/openid-configuration"] = Answer(503, before=lambda: over.wait(10))
+        issuer.receiver.answers["/.well-known/openid-configuration"] = Answer(503, before=lambda: over.wait(60))
         executor.submit(keys.key, "made-up")
         eventually(keys._looking.locked)
 

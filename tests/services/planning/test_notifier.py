@@ -51,7 +51,7 @@ def notifiers(database: TestDatabase) -> Iterator[Notifiers]:
     yield notifiers
     for notifier in notifiers.started:
         notifier.stop()
-    assert all(notifier.join(10) for notifier in notifiers.started)
+    assert all(notifier.join(60) for notifier in notifiers.started)
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def ready(connection: psycopg.Connection[Any], schedule: Schedule) -> Callable[[
 
 
 def await_states(database: TestDatabase, expected: list[tuple[str, int]]) -> None:
-    eventually(lambda: database.rows(STATES) == expected, seconds=_SECONDS)
+    eventually(lambda: database.rows(STATES) == expected)
 
 
 def test_what_a_killed_notifier_had_is_delivered_by_another_under_the_same_key(

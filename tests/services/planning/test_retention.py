@@ -69,7 +69,7 @@ def test_the_worker_deletes_and_gives_up_by_itself(database: TestDatabase, notif
         eventually(lambda: left(database) == ["failed"])
     finally:
         loop.stop()
-        assert loop.join(5)
+        assert loop.join(60)
 
 
 def test_looking_for_them_has_its_index(connection: Connection) -> None:

@@ -104,7 +104,7 @@ class Service:
 
     def stop(self) -> int:
         self.process.terminate()
-        return self.process.wait(20)
+        return self.process.wait(60)
 
     def close(self) -> None:
         if self.process.poll() is None:
@@ -221,7 +221,7 @@ def test_in_managed_mode_everything_is_written_elsewhere(
                 found: list[dict[str, Any]] = answer.json()["data"]["result"]
                 return found
 
-            [sample] = eventually(received, seconds=40)
+            [sample] = eventually(received)
             labels = {name: sample["metric"][name] for name in ("service", "environment", "cluster")}
             assert labels == {"service": "orders", "environment": "test", "cluster": "shop"}
             # Nothing is kept here, so that nothing can be asked.
@@ -272,7 +272,7 @@ def test_the_end_of_the_server_is_the_end_of_the_program(start: Callable[..., Se
     service = start()
     service.await_health()
     service.child().send_signal(signal.SIGKILL)
-    assert service.process.wait(10) != 0
+    assert service.process.wait(60) != 0
     assert "has ended by itself" in service.output()
 
 
@@ -281,7 +281,7 @@ def test_a_taken_port_is_told_by_the_exit_code(start: Callable[..., Service]) ->
         other.bind((HOST, 0))
         other.listen()
         service = start(PORT=str(other.getsockname()[1]))
-        assert service.process.wait(20) != 0
+        assert service.process.wait(60) != 0
 
 
 def test_its_own_lines_of_the_log_are_json(start: Callable[..., Service], ecs: FakeEcs) -> None:
@@ -302,5 +302,5 @@ def test_missing_variables_are_named_without_a_traceback() -> None:
 
 def test_a_missing_program_is_told(start: Callable[..., Service], tmp_path: Path) -> None:
     service = start(PATH=str(tmp_path))
-    assert service.process.wait(20) == 1
+    assert service.process.wait(60) == 1
     assert "prometheus is not in the PATH: install it" in service.output()

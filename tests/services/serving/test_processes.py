@@ -81,12 +81,12 @@ def answers(port: int) -> bool:
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_it_starts_with_everything_away_and_ends_on_sigterm(program: str) -> None:
     with running(program) as (port, process):
-        eventually(lambda: answers(port), seconds=30)
+        eventually(lambda: answers(port))
         check = healthcheck(port)
         assert (check.returncode, check.stderr) == (0, "")
         assert httpx.get(f"http://{HOST}:{port}/ready", timeout=10).status_code == 503
         process.send_signal(signal.SIGTERM)
-        output = process.communicate(timeout=30)[0]
+        output = process.communicate(timeout=60)[0]
     assert process.returncode in (0, -signal.SIGTERM)
     lines: list[dict[str, Any]] = [json.loads(line) for line in output.splitlines()]
     assert {line["service"] for line in lines} == {program}

@@ -16,8 +16,6 @@ from tests.support.eventually import eventually
 from tests.support.postgres import TestDatabase
 from tests.support.rabbitmq import RabbitMq
 
-_SECONDS = 30
-
 
 def answered(request: Callable[[], httpx.Response], status: int) -> dict[str, Any]:
     """The answer once it has the status."""
@@ -26,7 +24,7 @@ def answered(request: Callable[[], httpx.Response], status: int) -> dict[str, An
         response = request()
         return response.json() if response.status_code == status else None
 
-    return eventually(look, seconds=_SECONDS)
+    return eventually(look)
 
 
 def nothing_is_left_to_tell(database: TestDatabase) -> bool:
@@ -65,7 +63,7 @@ class Shopping:
             order: dict[str, Any] = self._services["order"].get(f"/orders/{order_id}").json()
             return None if order["status"] == "placed" else order
 
-        return eventually(look, seconds=_SECONDS)
+        return eventually(look)
 
 
 @pytest.fixture
@@ -96,16 +94,16 @@ def test_an_order_passes_all_seven_services(
     assert services["inventory"].get(f"/inventory/{product_id}").json()["quantity"] == 3
 
     path = f"/order-notifications/{order_id}"
-    eventually(lambda: services["notification"].get(path).json().get("sent_at"), seconds=_SECONDS)
+    eventually(lambda: services["notification"].get(path).json().get("sent_at"))
     (mail,) = emulator.emails(shopping.email)
     assert mail["Subject"] == "Your order is confirmed"
     assert f"{order_id} is confirmed: 2 of {name}, 84.10 in all" in mail["BodyText"]
 
-    found = eventually(lambda: services["search"].get("/search", params={"q": name}).json()["items"], seconds=_SECONDS)
+    found = eventually(lambda: services["search"].get("/search", params={"q": name}).json()["items"])
     assert [each["id"] for each in found] == [product_id]
     for database in databases.values():
         if database.rows("SELECT 1 FROM pg_tables WHERE tablename = 'outbox'"):
-            eventually(partial(nothing_is_left_to_tell, database), seconds=_SECONDS)
+            eventually(partial(nothing_is_left_to_tell, database))
 
 
 def test_an_order_for_more_than_there_is_is_rejected_with_the_reason(
@@ -134,7 +132,7 @@ def test_what_is_told_before_a_service_first_runs_reaches_it(together: Serve, br
     created = early["product"].post("/products", json={"name": "Kettle", "price_cents": 100})
     order_id = shopping.orders(created.json()["id"], 1)
     queue = SUBSCRIPTIONS["inventory"].queue
-    eventually(lambda: broker.count(queue) == 2, seconds=_SECONDS)
+    eventually(lambda: broker.count(queue) == 2)
     together("inventory")
     order = shopping.hears_of(order_id)
     assert (order["status"], order["reason"]) == ("rejected", "nothing on stock")

@@ -17,7 +17,6 @@ from tests.support.programs import Program, run
 from tests.support.rabbitmq import RabbitMq
 
 Start = Callable[[str], Program]
-SECONDS = 60
 
 
 @pytest.fixture
@@ -65,9 +64,9 @@ def test_an_order_gets_through_while_services_are_killed_and_stopped(
         stock = f"{running['inventory'].url}/inventory/{product_id}"
         return httpx.put(stock, json={"quantity": 5}, headers=bearer).is_success
 
-    eventually(stocked, seconds=SECONDS)
+    eventually(stocked)
     wish = {"product_id": product_id, "quantity": 1}
-    eventually(lambda: httpx.get(f"{running['order'].url}/ready").is_success, seconds=SECONDS)
+    eventually(lambda: httpx.get(f"{running['order'].url}/ready").is_success)
     running["payment"].kill()
     running["inventory"].stop()
     answers: list[httpx.Response] = []
@@ -76,7 +75,7 @@ def test_an_order_gets_through_while_services_are_killed_and_stopped(
         answers.append(httpx.post(f"{running['order'].url}/orders", json=wish, headers=bearer))
         return answers[-1].status_code == 202
 
-    eventually(placed, seconds=SECONDS)
+    eventually(placed)
     path = f"/orders/{answers[-1].json()['id']}"
     running["order"].stop()
     again = {name: start(name) for name in ("order", "inventory", "payment", "notification")}
@@ -86,8 +85,8 @@ def test_an_order_gets_through_while_services_are_killed_and_stopped(
         assert order["status"] != "rejected"
         return bool(order["status"] == "confirmed")
 
-    eventually(status, seconds=SECONDS)
-    eventually(lambda: emulator.emails(email), seconds=SECONDS)
+    eventually(status)
+    eventually(lambda: emulator.emails(email))
     (mail,) = emulator.emails(email)
     assert mail["Subject"] == "Your order is confirmed"
     sent = 'order_notifications_total{status="sent"}'

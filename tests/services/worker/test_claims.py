@@ -33,7 +33,7 @@ def test_a_copy_that_comes_while_the_other_is_delivered_waits_and_is_skipped(
     worker: Worker, settings: WorkerSettings, source: Source, hooks: Hooks, database: TestDatabase
 ) -> None:
     released = threading.Event()
-    message = hooks.message(Answer(before=lambda: released.wait(20)))
+    message = hooks.message(Answer(before=lambda: released.wait(60)))
     source.send(message.to_json(), message.to_json())
     first, second = source.receive(2)
     other, connection = build(settings)

@@ -90,7 +90,7 @@ def test_copies_within_a_batch_are_delivered_once(
 
 
 def test_a_batch_is_delivered_at_the_same_time(worker: Worker, source: Source, hooks: Hooks) -> None:
-    together = threading.Barrier(10, timeout=10)
+    together = threading.Barrier(10, timeout=60)
     messages = [hooks.message(Answer(before=together.wait)) for _ in range(10)]
     source.send(*[message.to_json() for message in messages])
     assert worker.handle(source.receive(10), seconds=SECONDS).counts["sent"] == 10
