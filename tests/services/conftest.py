@@ -11,6 +11,7 @@ from services.pool import WAIT_SECONDS
 from services.settings import ApiSettings
 from tests.support.emulator import REGION, Aws, aws, emulator
 from tests.support.eventually import eventually
+from tests.support.patience import patience
 from tests.support.postgres import TestDatabase, database, empty_database, migrated, postgres
 from tests.support.rabbitmq import rabbitmq, rabbitmq_server
 from tests.support.receiver import certificate, receiver
@@ -24,6 +25,7 @@ __all__ = [
     "empty_database",
     "emulator",
     "migrated",
+    "patience",
     "postgres",
     "rabbitmq",
     "rabbitmq_server",
@@ -33,19 +35,11 @@ __all__ = [
 ]
 
 Queued = Callable[[], list[dict[str, Any]]]
-# Longer than a busy machine takes to open a connection.
-_PATIENT_SECONDS = 10
-
-
-@pytest.fixture(autouse=True)
-def _patient_pools(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets requests wait for a connection for so long that no test sees one refused for the machine's sake."""
-    monkeypatch.setattr("services.pool.WAIT_SECONDS", _PATIENT_SECONDS)
 
 
 @pytest.fixture
 def prompt_pools(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets them wait as long as in production: for tests of requests that are refused, as by a stopped database.
+    """Lets requests wait for a connection as in production: for tests of some that are refused.
 
     To be used as a mark, which comes before the application that takes its pool from it.
     """

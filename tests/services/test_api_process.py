@@ -40,17 +40,16 @@ class ApiProcess:
             text=True,
         )
 
-    def await_health(self) -> None:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            try:
-                httpx.get(f"{self.url}/health").raise_for_status()
-            except httpx.TransportError:
-                assert self.process.poll() is None, self.process.communicate()[0]
-                time.sleep(0.05)
-            else:
-                return
-        raise AssertionError("the API did not start")
+    def await_ready(self) -> None:
+        """Until it has a connection to its database: a request waits a second for the first one, and no longer."""
+        eventually(self._is_ready)
+
+    def _is_ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/ready", timeout=60).is_success
+        except httpx.TransportError:
+            assert self.process.poll() is None, self.process.communicate()[0]
+            return False
 
     def stop(self) -> str:
         """Sends SIGTERM and returns the output."""
@@ -63,7 +62,7 @@ def process(api_environment: dict[str, str]) -> Iterator[ApiProcess]:
     credentials = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     process = ApiProcess({**credentials, **api_environment})
     try:
-        process.await_health()
+        process.await_ready()
         yield process
     finally:
         if process.process.poll() is None:

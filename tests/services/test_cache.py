@@ -131,7 +131,10 @@ def test_a_server_that_is_away_is_told(connected: Redis, redis: RedisServer) -> 
     assert connected.ping()
 
 
-def test_a_server_that_does_not_answer_is_given_up(redis: RedisServer, aws: Aws) -> None:
+def test_a_server_that_does_not_answer_is_given_up(
+    redis: RedisServer, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.cache._TIMEOUT_SECONDS", 1)
     with SlowLine(redis.port) as line, closing(client(redis, aws.secret(redis.token), line.port)) as ours:
         assert ours.ping()
         # For as long as it is waited for.

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from tests.support.eventually import eventually
 from tests.support.postgres import HOST, free_port
 
 _ROOT = Path(__file__).parents[2]
@@ -50,7 +51,7 @@ class Program:
         try:
             while True:
                 try:
-                    httpx.get(f"{self.url}/health").raise_for_status()
+                    httpx.get(f"{self.url}/health", timeout=60).raise_for_status()
                 except httpx.TransportError:
                     assert self.process.poll() is None, self._log.read_text()
                     assert time.monotonic() < deadline, self._log.read_text()
@@ -63,6 +64,11 @@ class Program:
 
     def __exit__(self, *_: object) -> None:
         self.kill()
+
+    def ready(self) -> "Program":
+        """Itself, once it has a connection to its database: a request waits a second for the first, and no longer."""
+        eventually(lambda: httpx.get(f"{self.url}/ready", timeout=60).is_success)
+        return self
 
     def kill(self) -> None:
         """Ends the process without giving it a chance."""
@@ -77,7 +83,7 @@ class Program:
 
     def metric(self, line: str) -> float:
         """The value of the metric with this name and these labels; 0 if there is none."""
-        for found in httpx.get(f"{self.url}/metrics").text.splitlines():
+        for found in httpx.get(f"{self.url}/metrics", timeout=60).text.splitlines():
             name, _, value = found.rpartition(" ")
             if name == line:
                 return float(value)

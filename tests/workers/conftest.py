@@ -7,10 +7,21 @@ from uuid import uuid4
 import pytest
 
 from tests.support.emulator import REGION, aws, emulator
+from tests.support.patience import patience
 from tests.support.postgres import HOST, TestDatabase, database, empty_database, migrated, postgres
 from tests.support.receiver import certificate, receiver
 
-__all__ = ["aws", "certificate", "database", "empty_database", "emulator", "migrated", "postgres", "receiver"]
+__all__ = [
+    "aws",
+    "certificate",
+    "database",
+    "empty_database",
+    "emulator",
+    "migrated",
+    "patience",
+    "postgres",
+    "receiver",
+]
 
 _CONFIGURED = ("services", "uvicorn", "psycopg", "alembic", "pika", "httpx")
 

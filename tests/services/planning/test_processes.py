@@ -71,9 +71,9 @@ def test_a_stopped_scheduler_hands_over_at_once(start: Start, redis: RedisServer
 def test_a_scheduler_that_was_frozen_past_its_lease_does_no_harm(start: Start, database: TestDatabase) -> None:
     frozen = start("scheduler")
     eventually(lambda: leads(frozen))
-    api, successor = start("api"), start("scheduler")
+    api, successor = start("api").ready(), start("scheduler")
     content = {"channel": "email", "recipient": "ada@example.com", "body": "x", "every_seconds": 1}
-    assert httpx.post(f"{api.url}/schedules", json=content).status_code == 201
+    assert httpx.post(f"{api.url}/schedules", json=content, timeout=60).status_code == 201
     frozen.process.send_signal(signal.SIGSTOP)
     try:
         eventually(lambda: leads(successor))
@@ -93,11 +93,11 @@ def test_a_scheduler_that_was_frozen_past_its_lease_does_no_harm(start: Start, d
 def test_what_is_planned_is_delivered_once_by_processes_that_come_and_go(
     start: Start, receiver: Receiver, database: TestDatabase
 ) -> None:
-    api, _, worker = start("api"), start("scheduler"), start("worker")
+    api, _, worker = start("api").ready(), start("scheduler"), start("worker")
     first, _ = start("notifier"), start("notifier")
     content = {"channel": "webhook", "recipient": f"{receiver.url}/hook", "body": "hunter2 {number}"}
     for _ in range(5):
-        answer = httpx.post(f"{api.url}/schedules", json=content | {"every_seconds": 1, "count": 4})
+        answer = httpx.post(f"{api.url}/schedules", json=content | {"every_seconds": 1, "count": 4}, timeout=60)
         assert answer.status_code == 201
     eventually(lambda: receiver.to("/hook"))
     first.stop()
@@ -116,9 +116,9 @@ def test_a_stop_lets_a_delivery_end(start: Start, receiver: Receiver, database: 
     receiver.answers["/hook"] = Answer(after_seconds=2, before=lambda: began.append(1))
     for name in ("scheduler", "worker"):
         start(name)
-    api, notifier = start("api"), start("notifier")
+    api, notifier = start("api").ready(), start("notifier")
     content = {"channel": "webhook", "recipient": f"{receiver.url}/hook", "body": "x", "every_seconds": 60, "count": 1}
-    httpx.post(f"{api.url}/schedules", json=content)
+    assert httpx.post(f"{api.url}/schedules", json=content, timeout=60).status_code == 201
     eventually(lambda: began)
     notifier.stop()
     assert database.rows("SELECT status, attempts FROM notifications") == [("sent", 1)]

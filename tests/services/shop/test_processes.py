@@ -50,38 +50,37 @@ def test_missing_variables_are_named_without_a_traceback(name: str) -> None:
 def test_an_order_gets_through_while_services_are_killed_and_stopped(
     start: Start, emulator: Emulator, broker: RabbitMq
 ) -> None:
-    running = {name: start(name) for name in ("user", "product", "order", "inventory", "payment")}
+    running = {name: start(name).ready() for name in ("user", "product", "order", "inventory", "payment")}
     email, password = f"{uuid4().hex}@example.com", uuid4().hex
     user = {"email": email, "name": "Ada", "password": password}
-    assert httpx.post(f"{running['user'].url}/users", json=user, timeout=20).status_code == 201
+    assert httpx.post(f"{running['user'].url}/users", json=user, timeout=60).status_code == 201
     credentials = {"email": email, "password": password}
-    token = httpx.post(f"{running['user'].url}/sessions", json=credentials, timeout=20).json()["token"]
+    token = httpx.post(f"{running['user'].url}/sessions", json=credentials, timeout=60).json()["token"]
     bearer = {"authorization": f"Bearer {token}"}
     offer = {"name": "Kettle", "price_cents": 100}
-    product_id = httpx.post(f"{running['product'].url}/products", json=offer, headers=bearer).json()["id"]
+    product_id = httpx.post(f"{running['product'].url}/products", json=offer, headers=bearer, timeout=60).json()["id"]
 
     def stocked() -> bool:
         stock = f"{running['inventory'].url}/inventory/{product_id}"
-        return httpx.put(stock, json={"quantity": 5}, headers=bearer).is_success
+        return httpx.put(stock, json={"quantity": 5}, headers=bearer, timeout=60).is_success
 
     eventually(stocked)
     wish = {"product_id": product_id, "quantity": 1}
-    eventually(lambda: httpx.get(f"{running['order'].url}/ready").is_success)
     running["payment"].kill()
     running["inventory"].stop()
     answers: list[httpx.Response] = []
 
     def placed() -> bool:
-        answers.append(httpx.post(f"{running['order'].url}/orders", json=wish, headers=bearer))
+        answers.append(httpx.post(f"{running['order'].url}/orders", json=wish, headers=bearer, timeout=60))
         return answers[-1].status_code == 202
 
     eventually(placed)
     path = f"/orders/{answers[-1].json()['id']}"
     running["order"].stop()
-    again = {name: start(name) for name in ("order", "inventory", "payment", "notification")}
+    again = {name: start(name).ready() for name in ("order", "inventory", "payment", "notification")}
 
     def status() -> bool:
-        order = httpx.get(f"{again['order'].url}{path}", headers=bearer).json()
+        order = httpx.get(f"{again['order'].url}{path}", headers=bearer, timeout=60).json()
         assert order["status"] != "rejected"
         return bool(order["status"] == "confirmed")
 
