@@ -26,12 +26,13 @@ from local import processes
 from local.ports import LOOPBACK
 from local.settings import ROOT, Settings
 from local.web import UnreachableError, get_json, send
+from tests.support.eventually import PATIENCE_SECONDS
 
 Rule = dict[str, Any]
 """One of microburst's rules."""
 
 _NAME = "aws-proxy"
-_START_SECONDS = 20
+_START_SECONDS = 120
 
 
 class AwsProxy:
@@ -63,7 +64,9 @@ class AwsProxy:
             self._call("rules", method="POST", body=self._rules)
 
     def _call(self, path: str, *, method: str | None = None, body: object = None) -> Any:
-        answer = send(self.settings, f"{self.url}/_microburst/{path}", method=method, body=body)
+        answer = send(
+            self.settings, f"{self.url}/_microburst/{path}", method=method, body=body, timeout_seconds=PATIENCE_SECONDS
+        )
         assert answer.is_success, (path, answer.status, answer.document)
         return answer.document
 

@@ -1,18 +1,22 @@
 """What happens to a database: it is stopped, fails over, turns read-only, loses its answers, changes its passwords."""
 
 import signal
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
+import psycopg
 
 from local.processes import marked
 from tests.faults.stage import Stage
+from tests.support.eventually import eventually
 
-_BOUND_SECONDS = 30
+_BOUND_SECONDS = 60
+_REWRITING = threading.Lock()
 # How long commits are held before their connections are cut: some requests each time.
 _HELD_SECONDS = 0.7
 
@@ -96,29 +100,52 @@ def _rotate(stage: Stage, arn: str) -> None:
 @contextmanager
 def _configured(stage: Stage, line: str) -> Iterator[None]:
     """The server with one more setting, which only its own superuser could make through a connection."""
-    server, folder = _server(stage)
+    server, folder = eventually(lambda: _server(stage), seconds=_BOUND_SECONDS)
     file = folder / "postgresql.auto.conf"
-    before = file.read_text()
-    file.write_text(f"{before}\n{line}\n")
-    server.send_signal(signal.SIGHUP)
     try:
+        _rewrite(file, lambda lines: [*lines, line])
+        _reload(server)
         yield
     finally:
-        file.write_text(before)
+        _rewrite(file, lambda lines: [each for each in lines if each != line])
+        # Another one may have been started meanwhile, which has read the line; one that starts now will not.
+        if _running(stage):
+            server, _ = eventually(lambda: _server(stage), seconds=_BOUND_SECONDS)
+            _reload(server)
+
+
+def _rewrite(file: Path, change: Callable[[list[str]], list[str]]) -> None:
+    # Faults of several threads come and go independently of each other.
+    with _REWRITING:
+        file.write_text("".join(f"{line}\n" for line in change(file.read_text().splitlines())))
+
+
+def _reload(server: psutil.Process) -> None:
+    with suppress(psutil.NoSuchProcess):  # what is started after it reads the file as well
         server.send_signal(signal.SIGHUP)
 
 
-def _server(stage: Stage) -> tuple[psutil.Process, Path]:
-    """PostgreSQL's first process, and the folder of its data."""
+def _server(stage: Stage) -> tuple[psutil.Process, Path] | None:
+    """PostgreSQL's first process, and the folder of its data, once it takes connections.
+
+    Before that, the signal to read its settings would end it.
+    """
+    found = _running(stage)
+    if found is not None:
+        try:
+            stage.connect().close()
+        except psycopg.Error:
+            return None
+    return found
+
+
+def _running(stage: Stage) -> tuple[psutil.Process, Path] | None:
     port = str(stage.cloud.cluster()["Port"])
-    deadline = time.monotonic() + _BOUND_SECONDS
-    while time.monotonic() < deadline:
-        for process in marked(stage.cloud.settings):
-            try:
-                arguments = process.cmdline()
-            except psutil.Error:
-                continue
-            if "-D" in arguments and "-p" in arguments and arguments[arguments.index("-p") + 1] == port:
-                return process, Path(arguments[arguments.index("-D") + 1])
-        time.sleep(0.2)
-    raise AssertionError(f"no PostgreSQL runs on port {port}")
+    for process in marked(stage.cloud.settings):
+        try:
+            arguments = process.cmdline()
+        except psutil.Error:
+            continue
+        if "-D" in arguments and "-p" in arguments and arguments[arguments.index("-p") + 1] == port:
+            return process, Path(arguments[arguments.index("-D") + 1])
+    return None

@@ -2,12 +2,16 @@
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from local.deliveries import emails, text_messages
 from local.receiver import KEPT_DELIVERIES
 from local.settings import Settings
 from local.web import UnreachableError, get_json
+from tests.support.eventually import eventually
+
+Told = list[dict[str, Any]]
 
 # The receiver keeps its last thousand deliveries: it is read long before so many more have come.
 _PAUSE_SECONDS = 0.5
@@ -39,18 +43,25 @@ class Deliveries:
         """How often each text has arrived.
 
         Raises:
-            AssertionError: some deliveries may have been missed.
+            AssertionError: some deliveries may have been missed, or the cloud does not tell of them.
         """
         self._read()
         assert not self._gaps, f"{self._gaps} deliveries were not seen: the receiver keeps {KEPT_DELIVERIES}"
-        mails, texts = emails(self._settings), text_messages(self._settings)
-        assert mails is not None, "the cloud does not tell of its e-mails"
-        assert texts is not None, "the cloud does not tell of its text messages"
+        mails, texts = self._told(emails), self._told(text_messages)
         with self._guard:
             counted = Counter(self._received)
         counted.update(str(each["BodyText"]).strip() for each in mails)
         counted.update(str(each["Message"]).strip() for each in texts)
         return counted
+
+    def _told(self, listed: Callable[[Settings], Told | None]) -> Told:
+        """What the cloud tells, once it does."""
+
+        def look() -> tuple[Told] | None:
+            found = listed(self._settings)
+            return None if found is None else (found,)
+
+        return eventually(look)[0]
 
     def _run(self) -> None:
         while not self._stopping.wait(_PAUSE_SECONDS):

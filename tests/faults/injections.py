@@ -4,10 +4,11 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from subprocess import TimeoutExpired
 
 import psutil
 import psycopg
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local.web import UnreachableError
 from tests.faults import database_faults as database
@@ -25,6 +26,10 @@ _LAST_DELIVERIES_SECONDS = 3
 # Of the faults that go on at the same time.
 _MOST_BROKEN_OFF = 2
 _SQS_BATCH = 10
+_BROKEN_OFF = (
+    *(psycopg.Error, psutil.Error, ClientError, BotoCoreError),
+    *(UnreachableError, TimeoutExpired, AssertionError),
+)
 
 
 @dataclass(slots=True)
@@ -83,7 +88,7 @@ def upset_database(stage: Stage, meanwhile: Meanwhile, _prefix: str, _count: int
     for number in meanwhile.pulses(len(upsets)):
         try:
             upsets[number]()
-        except psycopg.OperationalError:  # there is nothing to end just now: another fault has taken it
+        except (psycopg.OperationalError, ClientError):  # nothing to upset just now: another fault has taken it
             continue
         done.count += 1
     return done
@@ -221,7 +226,7 @@ def everything(stage: Stage, meanwhile: Meanwhile, prefix: str, count: int) -> I
     for fault, future in running.items():
         try:
             found = future.result()
-        except (psycopg.Error, psutil.Error, ClientError, UnreachableError, AssertionError) as error:
+        except _BROKEN_OFF as error:
             # One fault may keep another from ending as it should: a database that is stopped has no process to be told
             # anything, and cannot be rebooted.
             broken_off.append(f"{fault.__name__} broke off: {error}")

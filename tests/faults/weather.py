@@ -7,6 +7,7 @@ from typing import Any
 
 from local.settings import Settings
 from local.web import send
+from tests.support.eventually import PATIENCE_SECONDS
 
 
 class Weather:
@@ -38,6 +39,10 @@ class Weather:
                 for channel, settings in spell.items():
                     together[channel] = {**together.get(channel, {}), **settings}
             answer = send(
-                self._settings, f"{self._settings.receiver_url}/weather", body={**together, "seed": self._seed}
+                self._settings,
+                f"{self._settings.receiver_url}/weather",
+                body={**together, "seed": self._seed},
+                # Weather that nobody changed back would be that of the next rows.
+                timeout_seconds=PATIENCE_SECONDS,
             )
             assert answer.is_success, answer.document
