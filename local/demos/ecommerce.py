@@ -11,7 +11,6 @@ from local.demos.stage import Demo, NotYetError, Stage
 from local.errors import LocalError
 
 _SERVICES = ("users", "products", "inventory", "orders", "payments", "order-notifications", "search")
-_BOUND_SECONDS = 90
 # The smallest picture there is: one transparent pixel.
 _PICTURE = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
@@ -33,13 +32,13 @@ def run(stage: Stage) -> None:
     _stock(stage, product, signed_in)
     order = _ordered(stage, product, signed_in)
     stage.show("order", "confirmed", f"{stage.api_url}/orders/{order}", since=started)
-    payment = stage.wait_for("the payment", lambda: _found(stage, f"/payments/{order}", signed_in), bound_seconds=30)
+    payment = stage.wait_for("the payment", lambda: _found(stage, f"/payments/{order}", signed_in))
     stage.show("payment", str(payment["status"]), f"{stage.api_url}/payments/{order}", since=started)
-    stage.wait_for("the e-mail", lambda: _mailed(stage, email, order), bound_seconds=_BOUND_SECONDS)
+    stage.wait_for("the e-mail", lambda: _mailed(stage, email, order))
     stage.show(
         "e-mail", "sent", f"to {email}   see {stage.settings.endpoint_url}/_ministack/ses/messages", since=started
     )
-    answer = stage.wait_for("the search to know it", lambda: _searched(stage, name), bound_seconds=_BOUND_SECONDS)
+    answer = stage.wait_for("the search to know it", lambda: _searched(stage, name))
     stage.show("search", "found", f"by {answer['engine']}   {stage.api_url}/search?q={quote(name)}", since=started)
 
 
@@ -59,7 +58,7 @@ def _stock(stage: Stage, product: str, signed_in: dict[str, str]) -> None:
             raise NotYetError(f"the inventory answered {answer.status}: {answer.document}")
         return answer.document
 
-    stage.wait_for("the inventory to take the stock", put, bound_seconds=_BOUND_SECONDS)
+    stage.wait_for("the inventory to take the stock", put)
 
 
 def _ordered(stage: Stage, product: str, signed_in: dict[str, str]) -> str:
@@ -71,7 +70,7 @@ def _ordered(stage: Stage, product: str, signed_in: dict[str, str]) -> str:
             raise NotYetError(f"orders answered {answer.status}: {answer.document}")
         return str(answer.document["id"])
 
-    order = stage.wait_for("the order to be taken", place, bound_seconds=_BOUND_SECONDS)
+    order = stage.wait_for("the order to be taken", place)
 
     def confirmed() -> bool:
         found = stage.ask(f"/orders/{order}", headers=signed_in)
@@ -81,7 +80,7 @@ def _ordered(stage: Stage, product: str, signed_in: dict[str, str]) -> str:
             raise NotYetError(f"its status is {found['status']}")
         return True
 
-    stage.wait_for(f"order {order} to be confirmed", confirmed, bound_seconds=_BOUND_SECONDS)
+    stage.wait_for(f"order {order} to be confirmed", confirmed)
     return order
 
 

@@ -10,7 +10,6 @@ from local.errors import LocalError
 from local.keys import temporary_key
 
 # The worker's event source collects messages for up to 5 s, and a cold function takes a few more.
-_DELIVERY_BOUND_SECONDS = 60
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,9 +61,7 @@ def _deliver(stage: Stage, headers: Mapping[str, str]) -> None:
         raise NotYetError(f"still queued: {', '.join(each.channel for each in waiting.values())}")
 
     while waiting:
-        identifier, notification = stage.wait_for(
-            "notifications to be delivered", next_settled, bound_seconds=_DELIVERY_BOUND_SECONDS
-        )
+        identifier, notification = stage.wait_for("notifications to be delivered", next_settled)
         example = waiting.pop(identifier)
         if notification["status"] != "sent":
             raise LocalError(

@@ -9,7 +9,6 @@ from typing import Any
 from local.demos.stage import Demo, NotYetError, Stage
 from local.errors import LocalError
 
-_BOUND_SECONDS = 90
 _DELAY_SECONDS = 2
 _REPETITIONS = 2
 
@@ -89,7 +88,7 @@ def run(stage: Stage) -> None:
         raise NotYetError(f"not yet sent: {', '.join(str(each.request['channel']) for each in waiting.values())}")
 
     while waiting:
-        identifier = stage.wait_for("schedules to be carried out", next_sent, bound_seconds=_BOUND_SECONDS)
+        identifier = stage.wait_for("schedules to be carried out", next_sent)
         done = waiting.pop(identifier)
         times = "once" if done.notifications == 1 else f"{done.notifications} times"
         detail = f"{done.request['channel']}, {times}, to {done.request['recipient']}   see {done.seen_at}"

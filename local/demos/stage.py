@@ -14,7 +14,8 @@ from local.web import Answer, UnreachableError, send
 
 Found = TypeVar("Found")
 
-READY_BOUND_SECONDS = 60
+# For what will never come: a message whose worker has ended comes again after a minute.
+_BOUND_SECONDS = 180
 _POLL_SECONDS = 0.25
 
 
@@ -85,21 +86,21 @@ class Stage:
                     raise NotYetError(f"{self.api_url}{path} answered {answer.status}")
                 return True
 
-            self.wait_for(f"{path} to be answered with success", look, bound_seconds=READY_BOUND_SECONDS)
+            self.wait_for(f"{path} to be answered with success", look)
 
-    def wait_for(self, what: str, look: Callable[[], Found], *, bound_seconds: float) -> Found:
+    def wait_for(self, what: str, look: Callable[[], Found]) -> Found:
         """What `look` returns, called again and again as long as it raises NotYetError.
 
         Raises:
             LocalError: it still does when the time is up.
         """
-        deadline = time.monotonic() + bound_seconds
+        deadline = time.monotonic() + _BOUND_SECONDS
         while True:
             try:
                 return look()
             except NotYetError as reason:
                 if time.monotonic() > deadline:
-                    message = f"waited {bound_seconds:.0f} s for {what}: {reason}; type: make logs"
+                    message = f"waited {_BOUND_SECONDS} s for {what}: {reason}; type: make logs"
                     raise LocalError(message) from None
             time.sleep(_POLL_SECONDS)
 

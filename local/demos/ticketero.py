@@ -9,7 +9,6 @@ from local.demos.stage import Demo, NotYetError, Stage
 from local.errors import LocalError
 
 _CHAT = "-1001234567890"
-_BOUND_SECONDS = 60
 
 
 def run(stage: Stage) -> None:
@@ -30,7 +29,7 @@ def run(stage: Stage) -> None:
             case status:
                 raise NotYetError(f"its status is {status}, after {found['attempts']} attempts")
 
-    stage.wait_for("the ticket to be notified", notified, bound_seconds=_BOUND_SECONDS)
+    stage.wait_for("the ticket to be notified", notified)
     messages = [each for each in received(stage.settings, "telegram") or [] if subject in str(each)]
     if len(messages) != 1:
         raise LocalError(f"Telegram got {len(messages)} messages about ticket {ticket['id']} instead of one")

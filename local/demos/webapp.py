@@ -14,7 +14,6 @@ from local.errors import LocalError
 
 DUMP_OUTPUT = "DumpFunctionName"
 # Two intervals between scrapes, and the discovery of what to scrape before them.
-_SCRAPED_BOUND_SECONDS = 120
 _DUMP_BOUND_SECONDS = 120
 
 
@@ -57,7 +56,7 @@ def _watch(stage: Stage) -> None:
             raise NotYetError("Prometheus has not reached the web service")
         return prometheus.value(stage, "aws_alb_up")
 
-    stage.wait_for("Prometheus to have asked service and load balancer", scraped, bound_seconds=_SCRAPED_BOUND_SECONDS)
+    stage.wait_for("Prometheus to have asked service and load balancer", scraped)
     stage.show("prometheus", "scrapes", f"web and its load balancer   {prometheus.address(stage)}/graph", since=started)
 
 

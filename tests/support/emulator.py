@@ -55,7 +55,7 @@ class Emulator:
         return messages
 
     def _get(self, path: str, **query: str) -> dict[str, Any]:
-        answer: dict[str, Any] = httpx.get(self.url + path, params=query).raise_for_status().json()
+        answer: dict[str, Any] = httpx.get(self.url + path, params=query, timeout=60).raise_for_status().json()
         return answer
 
 

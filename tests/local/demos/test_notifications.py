@@ -49,7 +49,7 @@ def test_a_failed_notification_says_why(settled: System, stage: Stage) -> None:
 
 def test_a_notification_that_stays_queued_is_named_by_its_channel(settled: System, stage: Stage) -> None:
     settled.on("GET /notifications/sms", QUEUED)
-    with pytest.raises(LocalError, match=r"waited 60 s for notifications to be delivered: still queued: sms; type"):
+    with pytest.raises(LocalError, match=r"waited 180 s for notifications to be delivered: still queued: sms; type"):
         notifications.run(stage)
 
 
