@@ -56,6 +56,16 @@ def serving_metrics(text: str, *, status: int = 200) -> Iterator[int]:
         server.server_close()
 
 
+def samples(url: str, expression: str) -> list[dict[str, Any]]:
+    """What a server answers to a query; nothing while it cannot."""
+    try:
+        answer = httpx.get(f"{url}/api/v1/query", params={"query": expression})
+    except httpx.TransportError:
+        return []
+    found: list[dict[str, Any]] = answer.json()["data"]["result"] if answer.is_success else []
+    return found
+
+
 class Service:
     """The program on a port of its own, with its output."""
 
@@ -94,13 +104,12 @@ class Service:
         return (self.folder / "log").read_text()
 
     def await_health(self) -> None:
-        eventually(lambda: self._answers("/-/healthy"))
+        # It is healthy before it has opened its data, and refuses what is asked of its API until then.
+        eventually(lambda: self._answers("/-/healthy") and self._answers("/-/ready"))
         assert self.process.poll() is None, self.output()
 
     def query(self, expression: str) -> list[dict[str, Any]]:
-        answer = httpx.get(f"{self.url}/api/v1/query", params={"query": expression}).raise_for_status().json()
-        found: list[dict[str, Any]] = answer["data"]["result"]
-        return found
+        return samples(self.url, expression)
 
     def stop(self) -> int:
         self.process.terminate()
@@ -212,16 +221,7 @@ def test_in_managed_mode_everything_is_written_elsewhere(
             ecs.tasks = {"1": ("orders", task)}
             service = start(REMOTE_WRITE_URL=f"http://{HOST}:{port}/api/v1/write")
             service.await_health()
-
-            def received() -> list[dict[str, Any]]:
-                try:
-                    answer = httpx.get(f"http://{HOST}:{port}/api/v1/query", params={"query": "orders_total"})
-                except httpx.TransportError:
-                    return []
-                found: list[dict[str, Any]] = answer.json()["data"]["result"]
-                return found
-
-            [sample] = eventually(received)
+            [sample] = eventually(lambda: samples(f"http://{HOST}:{port}", "orders_total"))
             labels = {name: sample["metric"][name] for name in ("service", "environment", "cluster")}
             assert labels == {"service": "orders", "environment": "test", "cluster": "shop"}
             # Nothing is kept here, so that nothing can be asked.
