@@ -30,11 +30,12 @@ def distant(line: SlowLine, secret_arn: str, subscription: Subscription) -> Iter
 def test_what_there_is_no_time_for_is_left_for_the_next_time(
     distant: Publisher, line: SlowLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publisher, "_PUBLISH_SECONDS", 1)
     distant.publish([])
-    line.delay_seconds = 0.3
+    line.delay_seconds = 0.9
     events = [event() for _ in range(8)]
-    publication = distant.publish(events)
+    with monkeypatch.context() as shortened:
+        shortened.setattr(publisher, "_PUBLISH_SECONDS", 3)
+        publication = distant.publish(events)
     accepted = len(publication.accepted)
     assert 1 <= accepted <= 4
     # In their order, and nothing is wrong with the others.
@@ -48,12 +49,13 @@ def test_what_there_is_no_time_for_is_left_for_the_next_time(
 def test_a_confirmation_that_does_not_come_is_a_fault(
     distant: Publisher, line: SlowLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publisher, "_CONFIRM_SECONDS", 1)
     first, lost = event(), event()
     assert distant.publish([first]).accepted == {first.id}
     line.carries.clear()
     started = time.monotonic()
-    publication = distant.publish([lost, event()])
+    with monkeypatch.context() as shortened:
+        shortened.setattr(publisher, "_CONFIRM_SECONDS", 1)
+        publication = distant.publish([lost, event()])
     assert time.monotonic() - started >= 1
     assert (publication.accepted, publication.refused) == (frozenset(), {})
     assert publication.fault == "the broker failed: AMQPConnectionError: no answer within 1 s"
@@ -64,9 +66,10 @@ def test_a_confirmation_that_does_not_come_is_a_fault(
 def test_a_declaration_that_is_not_answered_is_a_fault(
     distant: Publisher, line: SlowLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publisher, "_DECLARE_SECONDS", 1)
     line.delay_seconds = 0.2
-    publication = distant.publish([])
+    with monkeypatch.context() as shortened:
+        shortened.setattr(publisher, "_DECLARE_SECONDS", 1)
+        publication = distant.publish([])
     assert publication.fault == "the broker failed: AMQPConnectionError: no answer within 1 s"
     line.delay_seconds = 0
     assert distant.publish([]).fault is None
