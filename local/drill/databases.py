@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.cloud import client_options, session
+from local.cloud import CLIENT_CONFIG, client_options, session
 from local.errors import LocalError
 from local.settings import Settings
 
@@ -20,6 +21,9 @@ _DUMP_VARIABLE = "BACKUPS_BUCKET"
 _PORT_VARIABLE = "DATABASE_PORT"
 
 _CONNECT_SECONDS = 2
+# RDS answers here when the server runs, which the cloud gives a restore five minutes for. Asked once: a restore that is
+# asked for again while it runs is refused, since its copy exists.
+_RDS_CONFIG = CLIENT_CONFIG.merge(Config(read_timeout=330, retries={"total_max_attempts": 1}))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +73,9 @@ class Account:
         """Clients as the account's administrator; nothing is called yet."""
         options = client_options(settings)
         here = session(settings)
-        self.rds = here.client("rds", **options)
+        patient = client_options(settings)
+        patient["config"] = _RDS_CONFIG
+        self.rds = here.client("rds", **patient)
         self._cloudformation = here.client("cloudformation", **options)
         self._secrets = here.client("secretsmanager", **options)
         self._lambda = here.client("lambda", **options)

@@ -15,6 +15,7 @@ from local.drill.databases import Account, Database
 from local.drill.failures import delete_rows, kill_instance, restore_dump
 from local.drill.results import Losses, Result, losses
 from local.drill.writer import Row, numbers, table
+from local.emulator.databases.postgres import RECOVERY_TIMEOUT_SECONDS
 from local.errors import LocalError
 from local.processes import MARK
 from local.settings import DIRECTORY_VARIABLE, PORT_VARIABLE, Settings
@@ -22,6 +23,12 @@ from local.state import Deployment, StackState, State
 from services import migrations
 from tests.local.databases import CODE, RESOURCES, STACK, code
 from tests.local.emulator.cloud import Cloud, running
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fixtures connect as the drill does, and none of these tests is about how soon a busy server answers."""
+    monkeypatch.setattr("local.drill.databases._CONNECT_SECONDS", 30)
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +75,13 @@ def test_databases_are_found_among_the_resources(cloud: Cloud, account: Account)
     assert (found["Pages"].is_cluster, found["Orders"].is_cluster) == (False, True)
     assert found["Pages"].dump_function == resource(cloud, "Dump")
     assert found["Orders"].dump_function is None
+
+
+def test_a_restore_may_take_as_long_as_the_cloud_lets_it_and_is_asked_for_once(account: Account) -> None:
+    # A second one would be refused: the copy exists while the first is under way.
+    config: Any = account.rds.meta.config
+    assert config.read_timeout > RECOVERY_TIMEOUT_SECONDS
+    assert config.retries["total_max_attempts"] == 1
 
 
 def test_deleted_rows_come_back(account: Account, database: Database) -> None:
