@@ -16,6 +16,7 @@ import pika
 import pytest
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 
+from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.postgres import HOST, free_port
 from tests.support.servers import ServerProcess, program
 
@@ -92,7 +93,7 @@ class RabbitMq:
             except ChannelClosedByBroker:
                 return 0
 
-    def take(self, queue: str, *, seconds: float = 10) -> tuple[pika.BasicProperties, bytes]:
+    def take(self, queue: str, *, seconds: float = PATIENCE_SECONDS) -> tuple[pika.BasicProperties, bytes]:
         """Takes the next message of a queue, which is waited for. Raises AssertionError if none comes."""
         deadline = time.monotonic() + seconds
         with self.connect() as connection:

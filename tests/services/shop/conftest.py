@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -12,8 +13,9 @@ import pytest
 from fastapi import FastAPI
 from psycopg import sql
 
+from services.broker import Subscription
 from services.settings import OrderNotificationSettings, ProductSettings, SearchSettings, SessionSettings
-from services.shop import inventory, notification, order, payment, product, user
+from services.shop import assembly, inventory, notification, order, payment, product, user
 from services.shop.events import SUBSCRIPTIONS, Connections
 from services.shop.search import app as search
 from tests.support.emulator import REGION, Aws
@@ -61,12 +63,19 @@ def databases(migrated_databases: Mapping[str, TestDatabase]) -> Mapping[str, Te
 
 
 @pytest.fixture
-def broker(rabbitmq: RabbitMq) -> RabbitMq:
-    """The broker without any queue of the shop."""
-    for subscription in SUBSCRIPTIONS.values():
-        retries = [subscription.retry_queue(delay) for delay in subscription.retry_delays_seconds]
-        rabbitmq.delete_queues(subscription.queue, subscription.dead_queue, *retries)
-    return rabbitmq
+def subscriptions(monkeypatch: pytest.MonkeyPatch) -> Mapping[str, Subscription]:
+    """The shop's, with an exchange and queues of the test's own, for services that run in this process.
+
+    They are left to the end of the node: see the subscription of tests/services/broker/conftest.py.
+    """
+    name = uuid4().hex
+    own = {
+        service: replace(subscription, exchange=name, queue=f"{name}.{subscription.queue}")
+        for service, subscription in SUBSCRIPTIONS.items()
+    }
+    monkeypatch.setattr(assembly, "EXCHANGE", name)
+    monkeypatch.setattr(assembly, "SUBSCRIPTIONS", own)
+    return own
 
 
 @pytest.fixture
@@ -93,10 +102,10 @@ def environment(redis: RedisServer, aws: Aws) -> Environment:
 
 
 @pytest.fixture
-def broker_environment(environment: Environment, broker: RabbitMq, aws: Aws) -> Environment:
+def broker_environment(environment: Environment, rabbitmq: RabbitMq, aws: Aws) -> Environment:
     """The same with a broker that answers."""
-    secret = aws.secret({"username": broker.user, "password": broker.password})
-    return environment | {"BROKER_URL": f"amqps://{HOST}:{broker.port}", "BROKER_SECRET_ARN": secret}
+    secret = aws.secret({"username": rabbitmq.user, "password": rabbitmq.password})
+    return environment | {"BROKER_URL": f"amqps://{HOST}:{rabbitmq.port}", "BROKER_SECRET_ARN": secret}
 
 
 Serve = Callable[[str], httpx.Client]
@@ -123,8 +132,12 @@ def alone(databases: Mapping[str, TestDatabase], environment: Environment) -> It
 
 
 @pytest.fixture
-def together(databases: Mapping[str, TestDatabase], broker_environment: Environment) -> Iterator[Serve]:
-    """Starts services that hear of each other."""
+def together(
+    databases: Mapping[str, TestDatabase],
+    broker_environment: Environment,
+    subscriptions: Mapping[str, Subscription],  # noqa: ARG001  # what they hear of each other by
+) -> Iterator[Serve]:
+    """Starts services that hear of each other, and of no other test."""
     with served(databases, broker_environment) as serve:
         yield serve
 

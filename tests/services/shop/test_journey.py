@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from services.shop.events import SUBSCRIPTIONS
+from services.broker import Subscription
 from tests.services.shop.conftest import SERVICES, Serve
 from tests.services.shop.pictures import PNG
 from tests.support.emulator import Emulator
@@ -126,13 +126,15 @@ def test_orders_at_once_never_take_more_than_there_is(services: Mapping[str, htt
     assert services["inventory"].get(f"/inventory/{product_id}").json()["quantity"] == 0
 
 
-def test_what_is_told_before_a_service_first_runs_reaches_it(together: Serve, broker: RabbitMq) -> None:
+def test_what_is_told_before_a_service_first_runs_reaches_it(
+    together: Serve, rabbitmq: RabbitMq, subscriptions: Mapping[str, Subscription]
+) -> None:
     early = {name: together(name) for name in ("user", "product", "order")}
     shopping = Shopping(early)
     created = early["product"].post("/products", json={"name": "Kettle", "price_cents": 100})
     order_id = shopping.orders(created.json()["id"], 1)
-    queue = SUBSCRIPTIONS["inventory"].queue
-    eventually(lambda: broker.count(queue) == 2)
+    queue = subscriptions["inventory"].queue
+    eventually(lambda: rabbitmq.count(queue) == 2)
     together("inventory")
     order = shopping.hears_of(order_id)
     assert (order["status"], order["reason"]) == ("rejected", "nothing on stock")

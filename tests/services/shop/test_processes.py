@@ -48,8 +48,9 @@ def test_missing_variables_are_named_without_a_traceback(name: str) -> None:
 
 
 def test_an_order_gets_through_while_services_are_killed_and_stopped(
-    start: Start, emulator: Emulator, broker: RabbitMq
+    start: Start, emulator: Emulator, rabbitmq: RabbitMq
 ) -> None:
+    # The only test that uses the queues by their own names: it finds nothing of another's in them.
     running = {name: start(name).ready() for name in ("user", "product", "order", "inventory", "payment")}
     email, password = f"{uuid4().hex}@example.com", uuid4().hex
     user = {"email": email, "name": "Ada", "password": password}
@@ -92,7 +93,7 @@ def test_an_order_gets_through_while_services_are_killed_and_stopped(
     eventually(lambda: again["notification"].metric(sent) == 1)
     handled = 'events_handled_total{outcome="done",queue="shop.notification",topic="order.confirmed"}'
     eventually(lambda: again["notification"].metric(handled) == 1)
-    assert all(broker.count(subscription.dead_queue) == 0 for subscription in SUBSCRIPTIONS.values())
+    assert all(rabbitmq.count(subscription.dead_queue) == 0 for subscription in SUBSCRIPTIONS.values())
     for program in (*running.values(), *again.values()):
         for secret in (password, token, email):
             assert secret not in program.output

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from uuid import uuid4
 
 import httpx
 import pytest
 
+from services.broker import Subscription
 from services.settings import TicketsSettings
 from services.tickets import app as tickets
 from services.tickets import notifying
@@ -29,16 +31,22 @@ def database(postgres: PostgresServer) -> Iterator[TestDatabase]:
 
 
 @pytest.fixture(autouse=True)
-def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    quick = replace(notifying.NOTIFICATIONS, retry_delays_seconds=QUICK)
-    monkeypatch.setattr(tickets, "NOTIFICATIONS", quick)
+def notifications(monkeypatch: pytest.MonkeyPatch) -> Subscription:
+    """The service's subscription, with quick retries, an exchange and queues of the test's own.
+
+    They are left to the end of the node: see the subscription of tests/services/broker/conftest.py.
+    """
+    name = uuid4().hex
+    own = replace(notifying.NOTIFICATIONS, exchange=name, queue=f"{name}.tickets.notify", retry_delays_seconds=QUICK)
+    monkeypatch.setattr(tickets, "EXCHANGE", own.exchange)
+    monkeypatch.setattr(tickets, "NOTIFICATIONS", own)
+    return own
 
 
 @pytest.fixture
-def environment(database: TestDatabase, rabbitmq: RabbitMq, aws: Aws, receiver: Receiver) -> Iterator[dict[str, str]]:
+def environment(database: TestDatabase, rabbitmq: RabbitMq, aws: Aws, receiver: Receiver) -> dict[str, str]:
     """What the service finds in its environment."""
-    queue = notifying.NOTIFICATIONS
-    yield {
+    return {
         "APP_ENV": "test",
         "AWS_REGION": REGION,
         "BROKER_SECRET_ARN": aws.secret({"username": rabbitmq.user, "password": rabbitmq.password}),
@@ -49,8 +57,6 @@ def environment(database: TestDatabase, rabbitmq: RabbitMq, aws: Aws, receiver: 
         "TELEGRAM_BASE_URL": receiver.url,
         "TELEGRAM_SECRET_ARN": aws.secret(TOKEN),
     }
-    if rabbitmq.running:
-        rabbitmq.delete_queues(queue.queue, queue.dead_queue)
 
 
 @pytest.fixture
