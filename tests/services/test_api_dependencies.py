@@ -18,7 +18,7 @@ from tests.services.problems import problem
 from tests.support.emulator import Aws
 from tests.support.eventually import eventually
 from tests.support.postgres import HOST, PostgresServer, TestDatabase, free_port
-from tests.support.serving import serving
+from tests.support.serving import client_of, serving
 
 EMAIL = {"channel": "email", "recipient": "ada@example.com", "subject": "Hello", "body": "hunter2"}
 
@@ -51,7 +51,7 @@ def api_without_queue(api_environment: dict[str, str], monkeypatch: pytest.Monke
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{HOST}:{free_port()}")
     with (
         serving(create_app(ApiSettings.from_environment(api_environment))) as url,
-        httpx.Client(base_url=url) as client,
+        client_of(url) as client,
     ):
         yield client
 
@@ -101,7 +101,7 @@ def test_the_end_of_a_long_outage_is_noticed_at_once(
 def test_the_api_starts_without_database(api_environment: dict[str, str], stopped_postgres: PostgresServer) -> None:
     stopped_postgres.stop()
     app = create_app(ApiSettings.from_environment(api_environment))
-    with serving(app) as url, httpx.Client(base_url=url) as client:
+    with serving(app) as url, client_of(url) as client:
         assert unavailable(client.get("/ready")) == ["database"]
         stopped_postgres.start()
         eventually(lambda: client.get("/ready").status_code == 200)
@@ -182,7 +182,7 @@ def test_a_request_waits_a_second_for_a_connection_and_no_longer(
 ) -> None:
     app = create_app(ApiSettings.from_environment({**api_environment, "DATABASE_POOL_SIZE": "1"}))
     waiting = "SELECT pid FROM pg_stat_activity WHERE application_name = 'api' AND wait_event_type = 'Lock'"
-    with serving(app) as url, httpx.Client(base_url=url, timeout=20) as client, database.connect() as blocker:
+    with serving(app) as url, client_of(url) as client, database.connect() as blocker:
         eventually(lambda: client.get("/ready").status_code == 200)
         with blocker.transaction():
             blocker.execute("LOCK TABLE notifications")
@@ -204,7 +204,7 @@ def test_an_idle_api_holds_no_connection(
     monkeypatch.setattr("services.pool._MAX_IDLE_SECONDS", 2)
     app = create_app(ApiSettings.from_environment(api_environment))
     sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'api'"
-    with serving(app) as url, httpx.Client(base_url=url) as client:
+    with serving(app) as url, client_of(url) as client:
         # Asked anew each time: what was opened for the answer may have been closed since.
         eventually(lambda: client.get("/ready").is_success and database.rows(sessions) != [(0,)])
         eventually(lambda: database.rows(sessions) == [(0,)])

@@ -19,7 +19,7 @@ from tests.services.problems import problem
 from tests.support.emulator import Aws
 from tests.support.eventually import eventually
 from tests.support.postgres import TestDatabase
-from tests.support.serving import serving
+from tests.support.serving import client_of, serving
 
 EMAIL = {"channel": "email", "recipient": "ada@example.com", "subject": "Hello", "body": "World"}
 JSON = {"Content-Type": "application/json"}
@@ -120,7 +120,7 @@ def test_a_fifo_queue_gets_the_notifications_of_one_recipient_in_their_order(
 ) -> None:
     queue_url = aws.queue(FifoQueue="true")
     app = create_app(ApiSettings.from_environment({**api_environment, "QUEUE_URL": queue_url}))
-    with serving(app) as url, httpx.Client(base_url=url) as client:
+    with serving(app) as url, client_of(url) as client:
         for number in range(30):
             recipient = f"{'ada' if number % 3 else 'bob'}@example.com"
             client.post("/notifications", json={**EMAIL, "recipient": recipient, "body": str(number)})

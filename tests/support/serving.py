@@ -4,7 +4,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import httpx
 import uvicorn
 from starlette.types import ASGIApp
 
@@ -12,6 +14,13 @@ from services.serving.protocol import BoundedProtocol
 from tests.support.postgres import HOST
 
 _START_SECONDS = 60
+# What a busy machine may take to answer: the 5 s that httpx waits by default are less than other waits here.
+CLIENT_SECONDS = 60.0
+
+
+def client_of(url: httpx.URL | str, **options: Any) -> httpx.Client:
+    """A client that does not give an answer up for the machine's sake."""
+    return httpx.Client(base_url=url, timeout=CLIENT_SECONDS, **options)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from tests.services.conftest import *  # noqa: F403  # the fixtures of all servi
 from tests.services.identity.issuing import Issuer
 from tests.support.postgres import TestDatabase
 from tests.support.receiver import Receiver
-from tests.support.serving import serving
+from tests.support.serving import client_of, serving
 
 Serve = Callable[..., AbstractContextManager[httpx.Client]]
 NewKey = Callable[..., tuple[str, str]]
@@ -29,7 +29,7 @@ def serve(api_environment: dict[str, str]) -> Serve:
     def served(**rules: Any) -> Iterator[httpx.Client]:
         given = {"api_keys": True, "tokens": None, "requests_per_minute_per_key": 1000} | rules
         settings = ApiSettings.from_environment({**api_environment, "AUTHENTICATION": json.dumps(given)})
-        with serving(create_app(settings)) as url, httpx.Client(base_url=url) as client:
+        with serving(create_app(settings)) as url, client_of(url) as client:
             yield client
 
     return served

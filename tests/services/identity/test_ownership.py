@@ -11,16 +11,17 @@ from tests.services.identity.conftest import NewKey
 from tests.services.identity.test_keys import SMS, bearer
 from tests.services.problems import problem
 from tests.support.postgres import TestDatabase
+from tests.support.serving import client_of
 
 
 @pytest.fixture
 def ada(guarded: httpx.Client, new_key: NewKey) -> httpx.Client:
-    return httpx.Client(base_url=guarded.base_url, headers=bearer(new_key("ada")[0]))
+    return client_of(guarded.base_url, headers=bearer(new_key("ada")[0]))
 
 
 @pytest.fixture
 def bob(guarded: httpx.Client, new_key: NewKey) -> httpx.Client:
-    return httpx.Client(base_url=guarded.base_url, headers=bearer(new_key("bob")[0]))
+    return client_of(guarded.base_url, headers=bearer(new_key("bob")[0]))
 
 
 def post(client: httpx.Client, **headers: str) -> str:

@@ -14,7 +14,7 @@ from services.settings import PlanningApiSettings
 from tests.services.problems import problem
 from tests.support.postgres import TestDatabase
 from tests.support.redis import RedisServer
-from tests.support.serving import serving
+from tests.support.serving import client_of, serving
 
 EMAIL = {"channel": "email", "recipient": "ada@example.com", "body": "Hello {name}", "values": {"name": "Ada"}}
 HOURLY = EMAIL | {"every_seconds": 3600}
@@ -23,7 +23,7 @@ HOURLY = EMAIL | {"every_seconds": 3600}
 @pytest.fixture
 def api(environment: dict[str, str]) -> Iterator[httpx.Client]:
     settings = PlanningApiSettings.from_environment(environment)
-    with serving(create_app(settings)) as url, httpx.Client(base_url=url) as client:
+    with serving(create_app(settings)) as url, client_of(url) as client:
         yield client
 
 

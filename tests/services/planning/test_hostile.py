@@ -11,7 +11,7 @@ from services.planning.api.app import create_app
 from services.settings import PlanningApiSettings
 from tests.support.hostile import Asked, left_out, take_no_json, take_sql
 from tests.support.postgres import TestDatabase
-from tests.support.serving import serving
+from tests.support.serving import client_of, serving
 
 SCHEDULE: dict[str, Any] = {
     "channel": "email",
@@ -29,7 +29,7 @@ SCHEDULE: dict[str, Any] = {
 def client(environment: dict[str, str]) -> Iterator[httpx.Client]:
     with (
         serving(create_app(PlanningApiSettings.from_environment(environment))) as url,
-        httpx.Client(base_url=url) as client,
+        client_of(url) as client,
     ):
         yield client
 

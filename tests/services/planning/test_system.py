@@ -22,7 +22,7 @@ from tests.support.emulator import Emulator
 from tests.support.eventually import eventually
 from tests.support.postgres import TestDatabase
 from tests.support.receiver import Answer, Receiver
-from tests.support.serving import serving
+from tests.support.serving import CLIENT_SECONDS, client_of, serving
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def programs(environment: dict[str, str], database: TestDatabase, receiver: Rece
 
 @pytest.fixture
 def api(programs: list[str]) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=programs[0]) as client:
+    with client_of(programs[0]) as client:
         yield client
 
 
@@ -135,8 +135,8 @@ def test_an_unknown_placeholder_fails_with_the_reason(api: httpx.Client) -> None
 def test_every_program_tells_its_health_and_what_it_did(programs: list[str]) -> None:
     for url in programs:
         for path in ("/health", "/scheduler/health"):
-            assert httpx.get(f"{url}{path}").json() == {"status": "ok"}
-        metrics = httpx.get(f"{url}/metrics").text
+            assert httpx.get(f"{url}{path}", timeout=CLIENT_SECONDS).json() == {"status": "ok"}
+        metrics = httpx.get(f"{url}/metrics", timeout=CLIENT_SECONDS).text
         # One process here: each shows the counters of all.
         for name in (
             "notifications_planned_total",

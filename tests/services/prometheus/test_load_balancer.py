@@ -12,6 +12,7 @@ import pytest
 from services.prometheus import load_balancer
 from services.prometheus.load_balancer import METRICS, LoadBalancerMetrics, serving
 from tests.support.emulator import Aws
+from tests.support.serving import CLIENT_SECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -99,9 +100,9 @@ def test_a_cloudwatch_that_fails_takes_the_old_figures_away(
 def test_they_are_served_in_prometheus_own_format(cloudwatch: "CloudWatchClient", balancer: str) -> None:
     metrics = LoadBalancerMetrics(cloudwatch, balancer)
     with serving(metrics) as port:
-        answer = httpx.get(f"http://127.0.0.1:{port}/metrics")
+        answer = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=CLIENT_SECONDS)
         assert answer.text == metrics.exposition()
         assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
-        assert httpx.get(f"http://127.0.0.1:{port}/").status_code == 404
+        assert httpx.get(f"http://127.0.0.1:{port}/", timeout=CLIENT_SECONDS).status_code == 404
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"http://127.0.0.1:{port}/metrics")

@@ -22,6 +22,7 @@ from tests.services.prometheus.fake_ecs import FakeEcs, fake_ecs
 from tests.support.emulator import Emulator
 from tests.support.eventually import eventually
 from tests.support.postgres import HOST, free_port
+from tests.support.serving import CLIENT_SECONDS
 
 ROOT = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-m", "services.prometheus"]
@@ -126,7 +127,7 @@ class Service:
     def _answers(self, path: str) -> bool:
         assert self.process.poll() is None, self.output()
         try:
-            return httpx.get(self.url + path).is_success
+            return httpx.get(self.url + path, timeout=CLIENT_SECONDS).is_success
         except httpx.TransportError:
             return False
 
@@ -195,7 +196,7 @@ def test_itself_and_the_load_balancer_are_scraped(start: Callable[..., Service])
 def test_what_is_kept_for_how_long_is_said(start: Callable[..., Service]) -> None:
     service = start(RETENTION_DAYS="3")
     service.await_health()
-    flags = httpx.get(f"{service.url}/api/v1/status/flags").json()["data"]
+    flags = httpx.get(f"{service.url}/api/v1/status/flags", timeout=CLIENT_SECONDS).json()["data"]
     assert flags["storage.tsdb.retention.time"] == "3d"
     assert flags["storage.tsdb.path"].startswith(str(service.folder))
 
@@ -225,7 +226,8 @@ def test_in_managed_mode_everything_is_written_elsewhere(
             labels = {name: sample["metric"][name] for name in ("service", "environment", "cluster")}
             assert labels == {"service": "orders", "environment": "test", "cluster": "shop"}
             # Nothing is kept here, so that nothing can be asked.
-            assert httpx.get(f"{service.url}/api/v1/query", params={"query": "up"}).status_code != 200
+            answer = httpx.get(f"{service.url}/api/v1/query", params={"query": "up"}, timeout=CLIENT_SECONDS)
+            assert answer.status_code != 200
         finally:
             receiver.terminate()
 

@@ -17,7 +17,7 @@ from services.serving.dependency import Dependency
 from services.serving.json_route import JsonRoute, bounded_body
 from tests.services.problems import problem
 from tests.support.eventually import eventually
-from tests.support.serving import serving
+from tests.support.serving import CLIENT_SECONDS, client_of, serving
 
 
 class AwayError(Exception):
@@ -84,7 +84,7 @@ def client(store: Store) -> Iterator[httpx.Client]:
         routers=[router],
         dependencies=[Dependency(name="store", errors=(AwayError,), check=store.look)],
     )
-    with serving(app) as url, httpx.Client(base_url=url) as made:
+    with serving(app) as url, client_of(url) as made:
         yield made
 
 
@@ -129,10 +129,10 @@ def test_a_method_that_is_not_allowed_is_answered_with_all_that_are(
 
 def test_a_service_without_operations_has_its_probes() -> None:
     with serving(create_app(title="Worker", description="Works.")) as url:
-        assert httpx.get(f"{url}/health").status_code == 200
-        assert httpx.get(f"{url}/metrics").status_code == 200
-        problem(httpx.get(f"{url}/ready"), 404)
-        assert list(httpx.get(f"{url}/openapi.json").json()["paths"]) == ["/health"]
+        assert httpx.get(f"{url}/health", timeout=CLIENT_SECONDS).status_code == 200
+        assert httpx.get(f"{url}/metrics", timeout=CLIENT_SECONDS).status_code == 200
+        problem(httpx.get(f"{url}/ready", timeout=CLIENT_SECONDS), 404)
+        assert list(httpx.get(f"{url}/openapi.json", timeout=CLIENT_SECONDS).json()["paths"]) == ["/health"]
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_tasks_run_within_the_resources_and_all_are_stopped_before_any_is_waited
         tasks=[Recorded(journal, "relay"), Recorded(journal, "consumer")],
     )
     with serving(app) as url:
-        assert httpx.get(f"{url}/health").status_code == 200
+        assert httpx.get(f"{url}/health", timeout=CLIENT_SECONDS).status_code == 200
         assert journal == ["pool opened", "relay started", "consumer started"]
     assert journal[3:] == ["relay stopped", "consumer stopped", "relay joined", "consumer joined", "pool closed"]
 

@@ -15,7 +15,7 @@ import pytest
 from tests.support.emulator import REGION
 from tests.support.eventually import eventually
 from tests.support.postgres import HOST, free_port
-from tests.support.serving import serving
+from tests.support.serving import CLIENT_SECONDS, serving
 
 ROOT = Path(__file__).parents[3]
 AWAY = f"{HOST}:{free_port()}"
@@ -73,7 +73,7 @@ def running(program: str) -> Iterator[tuple[int, "subprocess.Popen[str]"]]:
 
 def answers(port: int) -> bool:
     try:
-        return httpx.get(f"http://{HOST}:{port}/health").is_success
+        return httpx.get(f"http://{HOST}:{port}/health", timeout=CLIENT_SECONDS).is_success
     except httpx.TransportError:
         return False
 
@@ -84,7 +84,7 @@ def test_it_starts_with_everything_away_and_ends_on_sigterm(program: str) -> Non
         eventually(lambda: answers(port))
         check = healthcheck(port)
         assert (check.returncode, check.stderr) == (0, "")
-        assert httpx.get(f"http://{HOST}:{port}/ready", timeout=10).status_code == 503
+        assert httpx.get(f"http://{HOST}:{port}/ready", timeout=CLIENT_SECONDS).status_code == 503
         process.send_signal(signal.SIGTERM)
         output = process.communicate(timeout=60)[0]
     assert process.returncode in (0, -signal.SIGTERM)

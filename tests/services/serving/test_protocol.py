@@ -20,7 +20,7 @@ from services.serving.json_route import JsonRoute, bounded_body
 from tests.services.problems import problem
 from tests.support.eventually import eventually
 from tests.support.raw_http import connected, dripped
-from tests.support.serving import serving
+from tests.support.serving import CLIENT_SECONDS, serving
 
 _SECONDS = 0.5
 _MARK = "hunter2"
@@ -126,7 +126,7 @@ def test_the_second_request_of_a_connection_has_its_own_time(url: str, stack: Ex
 
 
 def test_a_request_that_takes_us_long_is_not_the_client_s_fault(url: str, stack: ExitStack) -> None:
-    assert httpx.get(f"{url}/slow").json() == "done"
+    assert httpx.get(f"{url}/slow", timeout=CLIENT_SECONDS).json() == "done"
     # Nor is one that waits behind it.
     connection = connected(url, stack, "GET /slow HTTP/1.1\r\nHost: x\r\n\r\nGET /health HTTP/1.1\r\nHost: x\r\n\r\n")
     connection.settimeout(10)
@@ -154,7 +154,7 @@ def test_a_handful_of_slow_clients_holds_nobody_up(url: str, stack: ExitStack, m
     for _ in range(60):
         connected(url, stack, _POST + "{")
     # Behind them it would wait for as long as their bodies may take.
-    assert httpx.post(f"{url}/documents", json={"a": "b"}, timeout=30).json() == 1
+    assert httpx.post(f"{url}/documents", json={"a": "b"}, timeout=CLIENT_SECONDS).json() == 1
 
 
 def test_of_too_many_connections_the_one_goes_that_has_waited_longest(
@@ -168,7 +168,7 @@ def test_of_too_many_connections_the_one_goes_that_has_waited_longest(
     for _ in range(12):
         slow.append(connected(url, stack, "GET /health HTTP/1.1\r\n"))
         time.sleep(0.02)
-    assert httpx.get(f"{url}/health").status_code == 200
+    assert httpx.get(f"{url}/health", timeout=CLIENT_SECONDS).status_code == 200
     busy.settimeout(10)
     assert b"200 OK" in busy.recv(65536)
     ended = [closed(each) for each in slow]
@@ -222,7 +222,7 @@ def test_a_chunk_that_is_none_ends_the_request(url: str, stack: ExitStack, caplo
         answer = dripped(connected(url, stack, f"{head}5\r\n{{\r\n{_MARK}\r\n"), "")
     refused(answer, 400)
     assert [record for record in caplog.records if record.exc_info] == []
-    assert httpx.get(f"{url}/health").status_code == 200
+    assert httpx.get(f"{url}/health", timeout=CLIENT_SECONDS).status_code == 200
 
 
 def test_a_chunk_that_is_none_behind_head_is_refused_without_a_body(
@@ -260,8 +260,9 @@ def test_an_upgrade_to_another_protocol_is_not_made(url: str, stack: ExitStack) 
 
 def test_a_request_has_so_many_headers_and_no_more(url: str) -> None:
     headers = {f"x-{number}": "1" for number in range(90)}
-    assert httpx.get(f"{url}/health", headers=headers).status_code == 200
-    problem(httpx.get(f"{url}/health", headers={f"x-{number}": _MARK for number in range(110)}), 431)
+    assert httpx.get(f"{url}/health", headers=headers, timeout=CLIENT_SECONDS).status_code == 200
+    headers = {f"x-{number}": _MARK for number in range(110)}
+    problem(httpx.get(f"{url}/health", headers=headers, timeout=CLIENT_SECONDS), 431)
 
 
 @pytest.mark.parametrize(
@@ -272,7 +273,7 @@ def test_a_request_has_so_many_headers_and_no_more(url: str) -> None:
     ],
 )
 def test_what_contradicts_itself_is_refused(url: str, headers: list[tuple[str, str]]) -> None:
-    answer = httpx.post(f"{url}/documents", content="{}", headers=headers)
+    answer = httpx.post(f"{url}/documents", content="{}", headers=headers, timeout=CLIENT_SECONDS)
     problem(answer, 400)
     assert _MARK not in answer.text
 

@@ -19,7 +19,7 @@ from services.serving.protocol import BoundedProtocol
 from tests.support.eventually import eventually
 from tests.support.postgres import HOST
 from tests.support.raw_http import connected
-from tests.support.serving import serving
+from tests.support.serving import CLIENT_SECONDS, serving
 
 _SECONDS = 0.5
 # More than a connection of `unread` takes in, and less than what asyncio buffers before it pauses an application.
@@ -108,7 +108,7 @@ def test_who_takes_no_answer_in_makes_room_for_others(
     for number in range(5):
         unread(url, stack, sent)
         eventually(partial(is_unread, served, number))
-    assert httpx.get(f"{url}/health").status_code == 200
+    assert httpx.get(f"{url}/health", timeout=CLIENT_SECONDS).status_code == 200
     # The first one, which has kept it waiting longest.
     assert [each in each.connections for each in served[:5]] == [False, True, True, True, True]
 
@@ -126,5 +126,5 @@ def test_an_answer_counts_from_when_it_was_made(
     eventually(lambda: len(served) == 2)
     greedy.sendall(b"GET /hea")
     time.sleep(0.2)
-    assert httpx.get(f"{url}/health").status_code == 200
+    assert httpx.get(f"{url}/health", timeout=CLIENT_SECONDS).status_code == 200
     assert [each in each.connections for each in served[:2]] == [False, True]

@@ -22,7 +22,7 @@ from tests.support.emulator import REGION, Aws
 from tests.support.postgres import HOST, PostgresServer, TestDatabase, free_port, migrated_database
 from tests.support.rabbitmq import RabbitMq, rabbitmq, rabbitmq_server
 from tests.support.redis import RedisServer, redis, redis_server
-from tests.support.serving import serving
+from tests.support.serving import client_of, serving
 
 __all__ = ["rabbitmq", "rabbitmq_server", "redis", "redis_server"]
 
@@ -119,7 +119,7 @@ def served(databases: Mapping[str, TestDatabase], variables: Environment) -> Ite
         def start(name: str) -> httpx.Client:
             app = _CREATE[name](variables | {"DATABASE_URL": databases[name].url_of(name)})
             url = stack.enter_context(serving(app))
-            return stack.enter_context(httpx.Client(base_url=url, timeout=20))
+            return stack.enter_context(client_of(url))
 
         yield start
 

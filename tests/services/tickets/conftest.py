@@ -15,7 +15,7 @@ from tests.support.emulator import REGION, Aws
 from tests.support.postgres import HOST, PostgresServer, TestDatabase, migrated_database
 from tests.support.rabbitmq import RabbitMq
 from tests.support.receiver import Receiver
-from tests.support.serving import serving
+from tests.support.serving import client_of, serving
 
 TOKEN = "42:token"
 SEND = f"/bot{TOKEN}/sendMessage"
@@ -64,6 +64,6 @@ def client(environment: dict[str, str]) -> Iterator[httpx.Client]:
     """A client of the service, which runs in threads of this process."""
     with (
         serving(tickets.create_app(TicketsSettings.from_environment(environment))) as url,
-        httpx.Client(base_url=url) as client,
+        client_of(url) as client,
     ):
         yield client

@@ -21,7 +21,7 @@ from tests.support.eventually import eventually
 from tests.support.postgres import PostgresServer, TestDatabase
 from tests.support.rabbitmq import RabbitMq
 from tests.support.receiver import Answer, Receiver
-from tests.support.serving import serving
+from tests.support.serving import client_of, serving
 
 TICKET = {"subject": "Printer on fire", "description": "Second floor.\nPlease hurry.", "chat": "-100123"}
 REFUSED = Answer(400, b'{"ok": false, "description": "Bad Request: chat not found"}')
@@ -211,7 +211,7 @@ def test_a_service_that_starts_without_a_broker_works_once_there_is_one(
 ) -> None:
     rabbitmq.stop()
     app = tickets.create_app(TicketsSettings.from_environment(environment))
-    with serving(app) as url, httpx.Client(base_url=url) as client:
+    with serving(app) as url, client_of(url) as client:
         ticket_id = post(client)
         rabbitmq.start()
         becomes(client, ticket_id, "notified")

@@ -9,7 +9,7 @@ from services.settings import WebSettings
 from services.web.app import create_app
 from tests.support.emulator import REGION
 from tests.support.postgres import PostgresServer, TestDatabase, migrated_database
-from tests.support.serving import serving
+from tests.support.serving import client_of, serving
 
 
 @pytest.fixture
@@ -29,5 +29,5 @@ def client(database: TestDatabase) -> Iterator[httpx.Client]:
         "DATABASE_URL": database.url_of("web"),
         "POWERTOOLS_SERVICE_NAME": "web",
     }
-    with serving(create_app(WebSettings.from_environment(environment))) as url, httpx.Client(base_url=url) as client:
+    with serving(create_app(WebSettings.from_environment(environment))) as url, client_of(url) as client:
         yield client

@@ -18,6 +18,7 @@ from tests.support.emulator import REGION, Aws
 from tests.support.postgres import HOST, TestDatabase, free_port
 from tests.support.programs import Program
 from tests.support.receiver import Answer, Receiver
+from tests.support.serving import client_of
 
 ROOT = Path(__file__).parents[3]
 BODY, SUBJECT, QUERY, KEY, HEADER = (f"mark-{name}-hunter2" for name in ("body", "subject", "query", "key", "header"))
@@ -132,7 +133,7 @@ def test_no_log_and_no_refusal_holds_a_secret_or_a_body(
     headers = {"Authorization": f"Bearer {key}", "Cookie": HEADER, "X-Secret": HEADER, "Referer": QUERY}
     with (
         Program("api", environment=variables, log=tmp_path / "api.log") as api,
-        httpx.Client(base_url=api.url, headers=headers) as client,
+        client_of(api.url, headers=headers) as client,
     ):
         for number, content in enumerate(contents):
             sent = client.post("/notifications", json=content, headers={"Idempotency-Key": f"{KEY}-{number}"})
@@ -171,11 +172,14 @@ def lines(printed: str) -> list[dict[str, Any]]:
 def test_nothing_in_a_request_becomes_a_log_line_of_its_own(
     variables: dict[str, str], tmp_path: Path, path: str
 ) -> None:
-    with Program("api", environment=variables, log=tmp_path / "api.log") as api:
+    with (
+        Program("api", environment=variables, log=tmp_path / "api.log") as api,
+        client_of(api.url) as client,
+    ):
         sent = [
-            httpx.get(f"{api.url}{path}"),
-            httpx.request("BREW", f"{api.url}{path}"),
-            httpx.post(f"{api.url}/notifications", json={INJECTED: INJECTED}, headers={"User-Agent": "\x1b[31mred"}),
+            client.get(path),
+            client.request("BREW", path),
+            client.post("/notifications", json={INJECTED: INJECTED}, headers={"User-Agent": "\x1b[31mred"}),
         ]
         assert {answer.status_code for answer in sent} <= set(range(400, 500))
         api.stop()
