@@ -27,6 +27,14 @@ def api(environment: dict[str, str]) -> Iterator[httpx.Client]:
         yield client
 
 
+@pytest.fixture
+def lasting_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets the cache keep an answer for longer than a test may take. To be used as a mark: it comes before the API."""
+    monkeypatch.setattr("services.planning.api.app._CACHE_SECONDS", 600)
+    # A Redis that takes longer is gone on without.
+    monkeypatch.setattr("services.cache._TIMEOUT_SECONDS", 60)
+
+
 def post(api: httpx.Client, content: dict[str, Any]) -> str:
     answer = api.post("/schedules", json=content)
     assert answer.status_code == 201, answer.text
@@ -187,6 +195,7 @@ def test_an_unknown_schedule_is_not_found(api: httpx.Client) -> None:
     assert problem(api.delete(path), 404) == {"id": "names no schedule"}
 
 
+@pytest.mark.usefixtures("lasting_cache")
 def test_reading_again_costs_the_database_nothing(api: httpx.Client, database: TestDatabase) -> None:
     path = f"/schedules/{post(api, HOURLY)}"
     first = api.get(path).json()
