@@ -99,7 +99,8 @@ def test_concurrent_posts_with_one_key_make_one_ticket(
     assert {answer.status_code for answer in answers} == {202}
     assert len({answer.json()["id"] for answer in answers}) == 1
     eventually(lambda: database.rows("SELECT status, attempts FROM tickets") == [("notified", 1)])
-    assert database.rows("SELECT * FROM outbox") == []
+    # The relay lets go of the event once the broker has confirmed it, which may be after it was handled.
+    eventually(lambda: not database.rows("SELECT * FROM outbox"))
     assert len(receiver.to(SEND)) == 1
 
 
