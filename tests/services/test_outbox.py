@@ -130,7 +130,7 @@ def test_a_relay_that_is_only_woken_comes_back_to_what_it_left_behind(database: 
     exchange.refused_topics = {"order.placed"}
     add(database, 1)
     with running(database, exchange, idle_seconds=None):
-        eventually(lambda: database.rows("SELECT attempts FROM outbox") == [(1,)])
+        eventually(lambda: database.rows("SELECT 1 FROM outbox WHERE attempts >= 1"))
         exchange.refused_topics = set()
         eventually(lambda: exchange.numbers == [1])
 
@@ -184,7 +184,7 @@ def test_what_is_refused_stays_with_the_reason_and_holds_up_nothing(database: Te
     add(database, 2)
     with running(database, exchange):
         eventually(lambda: exchange.numbers == [2])
-        eventually(lambda: database.rows("SELECT attempts FROM outbox") == [(2,)])
+        eventually(lambda: database.rows("SELECT 1 FROM outbox WHERE attempts >= 2"))
         assert database.rows("SELECT payload ->> 'number', last_error FROM outbox") == [("1", "no queue")]
         exchange.refused_topics = set()
         eventually(lambda: exchange.numbers == [2, 1])
