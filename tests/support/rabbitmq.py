@@ -97,13 +97,13 @@ class RabbitMq:
         """Takes the next message of a queue, which is waited for. Raises AssertionError if none comes."""
         deadline = time.monotonic() + seconds
         with self.connect() as connection:
+            channel = connection.channel()
             while time.monotonic() < deadline:
-                # A queue that is not there closes the channel.
-                channel = connection.channel()
                 try:
                     _, properties, body = channel.basic_get(queue, auto_ack=True)
                 except ChannelClosedByBroker:
-                    body = None
+                    # There is no such queue yet.
+                    channel, body = connection.channel(), None
                 if body is not None:
                     assert properties is not None
                     return properties, body
