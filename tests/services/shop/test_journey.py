@@ -134,7 +134,8 @@ def test_what_is_told_before_a_service_first_runs_reaches_it(
     created = early["product"].post("/products", json={"name": "Kettle", "price_cents": 100})
     order_id = shopping.orders(created.json()["id"], 1)
     queue = subscriptions["inventory"].queue
-    eventually(lambda: rabbitmq.count(queue) == 2)
+    # An event whose confirmation came late is there twice.
+    eventually(lambda: rabbitmq.count(queue) >= 2)
     together("inventory")
     order = shopping.hears_of(order_id)
     assert (order["status"], order["reason"]) == ("rejected", "nothing on stock")
