@@ -125,4 +125,5 @@ def test_a_cancelled_schedule_plans_no_more_and_calls_off_what_waits(
     found = schedules.find(connection, schedule_id)
     assert found is not None
     assert found[0].phase == "cancelled"
-    assert [it.status for it in found[1]] == ["cancelled"]
+    # More than one if over a second passed before they were planned.
+    assert {it.status for it in found[1]} == {"cancelled"}
