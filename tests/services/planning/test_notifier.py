@@ -75,11 +75,13 @@ def test_what_a_killed_notifier_had_is_delivered_by_another_under_the_same_key(
     notifiers: Notifiers, ready: Callable[[int], None], connection: psycopg.Connection[Any], database: TestDatabase
 ) -> None:
     ready(1)
-    (taken,) = deliveries.claim(connection, limit=1, lease_seconds=4)
+    (taken,) = deliveries.claim(connection, limit=1, lease_seconds=3600)
     keys: list[UUID] = []
     notifiers.start(lambda message: keys.append(message.id))
     time.sleep(0.6)
     assert keys == []
+    # The end of the lease.
+    connection.execute("UPDATE notifications SET free_at = now()")
     await_states(database, [("sent", 2)])
     assert keys == [taken.id]
 
