@@ -8,13 +8,17 @@ import httpx
 
 from tests.support.postgres import HOST
 
-# As long as a busy machine may need. What is dripped to see that it is given up must last longer.
+# As long as a busy machine may need for one answer.
+_ANSWER_SECONDS = 60.0
+# As long as it may need. What is dripped to see that it is given up must last longer.
 _CLOSED_SECONDS = 30.0
 
 
 def connected(url: str, stack: ExitStack, sent: str = "") -> socket.socket:
     """A connection that ends with the stack, on which something was sent."""
-    connection = stack.enter_context(socket.create_connection((HOST, httpx.URL(url).port or 0), timeout=10))
+    connection = stack.enter_context(
+        socket.create_connection((HOST, httpx.URL(url).port or 0), timeout=_ANSWER_SECONDS)
+    )
     connection.sendall(sent.encode("latin-1"))
     return connection
 

@@ -3,71 +3,34 @@
 import json
 import logging
 import socket
+import threading
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from http import HTTPStatus
-from typing import Annotated
 
 import httpx
 import pytest
-from fastapi import APIRouter, Depends, Request
-from fastapi.responses import PlainTextResponse
 
 from services.serving import protocol
-from services.serving.app import create_app
-from services.serving.json_route import JsonRoute, bounded_body
+from services.serving.protocol import BoundedProtocol
 from tests.services.problems import problem
-from tests.support.eventually import eventually
+from tests.services.serving.conftest import LARGE, SLOW_SECONDS
+from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.raw_http import connected, dripped
-from tests.support.serving import CLIENT_SECONDS, serving
+from tests.support.serving import CLIENT_SECONDS
 
 _SECONDS = 0.5
 _MARK = "hunter2"
-_LARGE = 50_000_000
+_HEALTHY = b'{"status":"ok"}'
 _POST = "POST /documents HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n"
 
 
-async def _upload(request: Request) -> bytes:
-    return await bounded_body(request, 1000)
-
-
-@pytest.fixture
-def url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A service whose clients are given little time."""
-    for name in ("HEAD_SECONDS", "BODY_SECONDS", "ANSWER_SECONDS"):
-        monkeypatch.setattr(protocol, name, _SECONDS)
-    router = APIRouter(route_class=JsonRoute)
-
-    @router.post("/documents")
-    def document(content: dict[str, str]) -> int:
-        """Takes JSON."""
-        return len(content)
-
-    @router.put("/uploads")
-    def upload(content: Annotated[bytes, Depends(_upload)]) -> int:
-        """Takes bytes."""
-        return len(content)
-
-    @router.get("/slow")
-    def slow() -> str:
-        """Takes longer than a client may."""
-        time.sleep(3 * _SECONDS)
-        return "done"
-
-    @router.get("/large")
-    def large() -> PlainTextResponse:
-        """Answers with more than any buffer takes."""
-        return PlainTextResponse("x" * _LARGE)
-
-    with serving(create_app(title="Things", description="Things.", routers=[router])) as url:
-        yield url
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
+def received(connection: socket.socket, end: bytes) -> bytes:
+    """What is answered up to something."""
+    answer = b""
+    while end not in answer:
+        answer += connection.recv(65536) or pytest.fail(f"closed: {answer!r}")
+    return answer
 
 
 def refused(answer: bytes, status: int) -> str:
@@ -85,14 +48,20 @@ def refused(answer: bytes, status: int) -> str:
 @pytest.mark.parametrize(
     "sent", ["", "G", "GET /health HTTP/1.1\r\n", f"GET /health HTTP/1.1\r\nX-Secret: {_MARK}\r\n"]
 )
-def test_a_head_that_does_not_come_to_its_end_is_given_up(url: str, stack: ExitStack, sent: str) -> None:
+def test_a_head_that_does_not_come_to_its_end_is_given_up(
+    url: str, stack: ExitStack, monkeypatch: pytest.MonkeyPatch, sent: str
+) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", _SECONDS)
     started = time.monotonic()
     answer = dripped(connected(url, stack, sent), "")
     assert time.monotonic() - started > _SECONDS * 0.8
     assert refused(answer, 408) == f"the head of the request did not come within {_SECONDS} s"
 
 
-def test_a_head_that_comes_little_by_little_is_given_no_more_time(url: str, stack: ExitStack) -> None:
+def test_a_head_that_comes_little_by_little_is_given_no_more_time(
+    url: str, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", _SECONDS)
     # More than `dripped` has time for.
     answer = dripped(connected(url, stack, "GET /health HTTP/1.1\r\n"), "X-More: to come\r\n" * 100)
     refused(answer, 408)
@@ -100,8 +69,9 @@ def test_a_head_that_comes_little_by_little_is_given_no_more_time(url: str, stac
 
 @pytest.mark.parametrize("head", [_POST, _POST.replace("POST /documents", "PUT /uploads")])
 def test_a_body_that_comes_little_by_little_is_given_up(
-    url: str, stack: ExitStack, caplog: pytest.LogCaptureFixture, head: str
+    url: str, stack: ExitStack, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, head: str
 ) -> None:
+    monkeypatch.setattr(protocol, "BODY_SECONDS", _SECONDS)
     with caplog.at_level(logging.INFO):
         # Within what an upload may have, and more than `dripped` has time for.
         answer = dripped(connected(url, stack, head.replace("20", "900") + f'{{"{_MARK}'), " " * 800)
@@ -113,39 +83,58 @@ def test_a_body_that_comes_little_by_little_is_given_up(
     assert _MARK not in caplog.text
 
 
-def test_the_second_request_of_a_connection_has_its_own_time(url: str, stack: ExitStack) -> None:
-    connection = connected(url, stack, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
-    time.sleep(2 * _SECONDS)
+def test_the_second_request_of_a_connection_has_its_own_time(
+    url: str, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+    connection = connected(url, stack, whole)
+    received(connection, _HEALTHY)
+    # Only now: from connecting to a whole head, a busy machine may take longer.
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", _SECONDS)
+    connection.sendall(whole.encode())
+    received(connection, _HEALTHY)
     # An idle connection is kept: the load balancer has many of them.
-    assert b'{"status":"ok"}' in connection.recv(65536)
-    connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\nGET /hea")
+    time.sleep(2 * _SECONDS)
+    connection.sendall(f"{whole}GET /hea".encode())
     answer = dripped(connection, "")
-    first, _, second = answer.partition(b'{"status":"ok"}')
+    first, _, second = answer.partition(_HEALTHY)
     assert first.startswith(b"HTTP/1.1 200 OK")
     refused(second, 408)
 
 
-def test_a_request_that_takes_us_long_is_not_the_client_s_fault(url: str, stack: ExitStack) -> None:
+def test_a_request_that_takes_us_long_is_not_the_client_s_fault(
+    url: str, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Enough for a request that is sent as a whole, and less than the answer takes.
+    for name in ("HEAD_SECONDS", "BODY_SECONDS", "ANSWER_SECONDS"):
+        monkeypatch.setattr(protocol, name, SLOW_SECONDS * 2 / 3)
     assert httpx.get(f"{url}/slow", timeout=CLIENT_SECONDS).json() == "done"
     # Nor is one that waits behind it.
     connection = connected(url, stack, "GET /slow HTTP/1.1\r\nHost: x\r\n\r\nGET /health HTTP/1.1\r\nHost: x\r\n\r\n")
-    connection.settimeout(10)
-    answer = b""
-    while b'{"status":"ok"}' not in answer:
-        answer += connection.recv(65536) or pytest.fail(f"closed: {answer!r}")
-    assert b'"done"' in answer
+    assert b'"done"' in received(connection, _HEALTHY)
 
 
-def test_an_answer_that_is_not_taken_in_is_given_up(url: str, stack: ExitStack) -> None:
+def test_an_answer_that_is_not_taken_in_is_given_up(
+    url: str, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "ANSWER_SECONDS", _SECONDS)
+    lose, given_up = BoundedProtocol.connection_lost, threading.Event()
+
+    def lost(connection: BoundedProtocol, error: Exception | None) -> None:
+        lose(connection, error)
+        given_up.set()
+
+    monkeypatch.setattr(BoundedProtocol, "connection_lost", lost)
     connection = connected(url, stack, "GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
-    time.sleep(4 * _SECONDS)
+    # What is taken in before that could be all of it.
+    assert given_up.wait(PATIENCE_SECONDS)
     taken = 0
     try:
         while part := connection.recv(1 << 20):
             taken += len(part)
     except ConnectionError:
         pass
-    assert 0 < taken < _LARGE
+    assert 0 < taken < LARGE
 
 
 def test_a_handful_of_slow_clients_holds_nobody_up(url: str, stack: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,18 +147,17 @@ def test_a_handful_of_slow_clients_holds_nobody_up(url: str, stack: ExitStack, m
 
 
 def test_of_too_many_connections_the_one_goes_that_has_waited_longest(
-    url: str, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+    url: str, stack: ExitStack, begun: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(protocol, "MAX_CONNECTIONS", 5)
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 60)
     busy = connected(url, stack, "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
-    time.sleep(0.1)
+    assert begun.wait(PATIENCE_SECONDS)
     slow = []
     for _ in range(12):
         slow.append(connected(url, stack, "GET /health HTTP/1.1\r\n"))
         time.sleep(0.02)
     assert httpx.get(f"{url}/health", timeout=CLIENT_SECONDS).status_code == 200
-    busy.settimeout(10)
     assert b"200 OK" in busy.recv(65536)
     ended = [closed(each) for each in slow]
     assert ended == [True] * ended.count(True) + [False] * ended.count(False)
