@@ -189,6 +189,8 @@ def test_a_broker_that_restarts_amid_the_flow_loses_nothing(client: httpx.Client
 def test_a_database_that_is_away_costs_no_attempt(
     client: httpx.Client, database: TestDatabase, postgres: PostgresServer, events: Events
 ) -> None:
+    # The first connection may take longer than requests wait for one.
+    eventually(lambda: client.get("/ready").is_success)
     becomes(client, post(client), "notified")
     ticket_id = uuid4()
     with database.connect() as connection:
