@@ -133,7 +133,9 @@ class Service:
 
 
 @pytest.fixture
-def start(tmp_path: Path, ecs: FakeEcs, emulator: Emulator) -> Iterator[Callable[..., Service]]:
+def start(
+    tmp_path: Path, ecs: FakeEcs, emulator: Emulator, _prometheus_at_hand: None
+) -> Iterator[Callable[..., Service]]:
     services: list[Service] = []
 
     def begin(**variables: str) -> Service:
