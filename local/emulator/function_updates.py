@@ -19,16 +19,8 @@ _POLL_SECONDS = 0.05
 def install() -> Callable[[], None]:
     """Let them end. Returns what ends those that are left."""
     retired = _Retired()
-    invalidate = lambda_runtime.invalidate_worker
-
-    def invalidate_idle(
-        func_name: str, qualifier: str | None = None, account: str | None = None, region: str | None = None
-    ) -> None:
-        retired.take(func_name, qualifier, account, region)
-        invalidate(func_name, qualifier=qualifier, account=account, region=region)
-
-    lambda_runtime.invalidate_worker = invalidate_idle
-    lambda_svc.invalidate_worker = invalidate_idle
+    lambda_runtime.invalidate_worker = retired.take
+    lambda_svc.invalidate_worker = retired.take
     return retired.end
 
 
@@ -39,22 +31,26 @@ class _Retired:
         self._workers: list[Any] = []
         self._guard = threading.Lock()
 
-    def take(self, function: str, qualifier: str | None, account: str | None, region: str | None) -> None:
-        """Keep a function's busy processes out of the hands of whoever ends the others."""
-        busy = []
+    def take(
+        self, func_name: str, qualifier: str | None = None, account: str | None = None, region: str | None = None
+    ) -> None:
+        """End a function's idle processes at once and its busy ones after their work; none is given any more.
+
+        In place of `lambda_runtime.invalidate_worker`, by whose names it takes what it is called with.
+        """
+        wanted = (account, region, func_name, qualifier)
+        taken: list[Any] = []
+        # In one go: what is left in the pool for a moment may be given work in that moment.
         with lambda_runtime._lock:
-            for key, workers in lambda_runtime._workers.items():
-                of_account, of_region, name, version = key.split(":")
-                if name != function or qualifier not in (None, version):
-                    continue
-                if account not in (None, of_account) or region not in (None, of_region):
-                    continue
-                busy += [worker for worker in workers if worker.in_use]
-                workers[:] = [worker for worker in workers if not worker.in_use]
+            for key in list(lambda_runtime._workers):
+                if all(each in (None, part) for each, part in zip(wanted, key.split(":"), strict=True)):
+                    taken += lambda_runtime._workers.pop(key)
+            busy = [worker for worker in taken if worker.in_use]
         with self._guard:
             self._workers += busy
         for worker in busy:
             threading.Thread(target=self._retire, args=(worker,), daemon=True, name="retired-function").start()
+        lambda_runtime.kill_workers([worker for worker in taken if worker not in busy])
 
     def end(self) -> None:
         """End all that are left, whatever they are at."""
