@@ -21,6 +21,8 @@ from local.errors import LocalError
 
 # Seconds; it takes a fifth of one on an idle core.
 START_TIMEOUT_SECONDS = 30.0
+# A server that is killed leaves children, and while they hold its shared memory none can start on its data.
+STOP_TIMEOUT_SECONDS = 30.0
 # Bringing a server back replays its log, some hundred megabytes a second.
 RECOVERY_TIMEOUT_SECONDS = 300.0
 
@@ -147,7 +149,7 @@ class PostgresServer:
         with self._guard:
             process, self._process = self._process, None
             if process is not None:
-                self._ledger.stop(process)
+                self._ledger.stop(process, grace_seconds=STOP_TIMEOUT_SECONDS)
 
     def restart(self) -> None:
         """Stop and start again, as a reboot does."""
