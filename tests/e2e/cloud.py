@@ -4,16 +4,19 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
 import boto3
 import psutil
+from botocore.config import Config
 
 from local.cdk_output import DeployProgress, Phase
-from local.cloud import client_options, session
+from local.cloud import CLIENT_CONFIG, client_options, session
 from local.deliveries import emails, received, text_messages
 from local.keys import OUTPUT
 from local.ports import LOOPBACK
@@ -29,9 +32,16 @@ from local.settings import (
 from local.state import State, load
 from local.web import Answer, UnreachableError, send
 from services.identity.api_keys import ApiKey
+from tests.support.eventually import eventually
 
 # For what hangs: how long a deployment takes is for `make up` to tell.
 _COMMAND_BOUND_SECONDS = 600
+# For what hangs as well: an answer that takes long is an answer.
+ANSWER_BOUND_SECONDS = 60
+# How long the API may say that something is away, and how soon it is asked again.
+_BUSY_SECONDS, _PAUSE_SECONDS = 60, 1
+# A function's own minute, and its start.
+_INVOCATION_BOUND_SECONDS = 120
 
 
 @dataclass(slots=True)
@@ -109,6 +119,16 @@ class DeployedCloud:
             its_session = boto3.Session(region_name=self.settings.region, **credentials)  # type: ignore[arg-type]
         return its_session.client(service, **client_options(self.settings))  # type: ignore[call-overload]
 
+    def invoke(self, function: str, event: object) -> Mapping[str, Any]:
+        """What Lambda answers to an invocation, of which `Payload` is the function's own answer."""
+        options = client_options(self.settings)
+        # Once: what is repeated because an answer was slow would only find the function at work.
+        once = Config(read_timeout=_INVOCATION_BOUND_SECONDS, retries={"total_max_attempts": 1})
+        options["config"] = CLIENT_CONFIG.merge(once)
+        client = session(self.settings).client("lambda", **options)
+        answer = client.invoke(FunctionName=function, Payload=json.dumps(event).encode())
+        return {**answer, "Payload": json.loads(answer["Payload"].read())}
+
     def cluster(self) -> dict[str, Any]:
         """The only Aurora cluster, as RDS describes it."""
         (found,) = self.client("rds").describe_db_clusters()["DBClusters"]
@@ -176,7 +196,8 @@ class DeployedCloud:
     ) -> Answer:
         """A request to the API, as `local.web.send`, by the tests' own key unless the headers hold another proof."""
         sent = {**self.authorization, **(headers or {})}
-        return send(self.settings, f"{self.state.last.api_url}{path}", body=body, method=method, headers=sent)
+        url = f"{self.state.last.api_url}{path}"
+        return send(self.settings, url, body=body, method=method, headers=sent, timeout_seconds=ANSWER_BOUND_SECONDS)
 
     def ask(
         self, path: str, body: object = None, *, method: str | None = None, headers: Mapping[str, str] | None = None
@@ -186,20 +207,34 @@ class DeployedCloud:
         assert answer.is_success, (answer.status, answer.document)
         return answer.document
 
+    def read(self, path: str, *, headers: Mapping[str, str] | None = None) -> Answer:
+        """The answer to a GET, repeated for a while if the API says to come back, which it may while it is busy."""
+        deadline = time.monotonic() + _BUSY_SECONDS
+        while (answer := self.request(path, headers=headers)).status == HTTPStatus.SERVICE_UNAVAILABLE:
+            if time.monotonic() > deadline:
+                break
+            time.sleep(_PAUSE_SECONDS)
+        return answer
+
     def get(self, path: str) -> Any:
-        """A GET to the API."""
-        answer = self.request(path)
+        """The document that a GET, as `read`, is answered with.
+
+        Raises:
+            UnreachableError: it is answered otherwise.
+        """
+        answer = self.read(path)
         if not answer.is_success:
             raise UnreachableError(f"{path} was answered {answer.status}")
         return answer.document
 
     def deliveries(self, channel: str, text: str) -> list[dict[str, Any]]:
         """What reached the recipients of a channel with a text in it, attempts that were refused included."""
-        found = {
+        look: Callable[[], list[dict[str, Any]] | None] = {
             "email": lambda: emails(self.settings),
             "sms": lambda: text_messages(self.settings),
-        }.get(channel, lambda: received(self.settings, channel))()
-        assert found is not None
+        }.get(channel, lambda: received(self.settings, channel))
+        # None where there was no answer in time.
+        (found,) = eventually(lambda: None if (kept := look()) is None else (kept,), seconds=ANSWER_BOUND_SECONDS)
         return [each for each in found if text in str(each)]
 
     def tasks(self, program: str) -> list[psutil.Process]:

@@ -29,6 +29,10 @@ class Customer:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.cloud.request(path, body, method=method, headers={"authorization": f"Bearer {self.token}"} | named)
 
+    def read(self, path: str) -> Answer:
+        """The answer to a GET in the session, as `DeployedCloud.read`."""
+        return self.cloud.read(path, headers={"authorization": f"Bearer {self.token}"})
+
     def offer(self, name: str, *, quantity: int, price_cents: int = 4200) -> str:
         """A new product on stock; returns its id once it can be ordered."""
         answer = self.request("/products", {"name": name, "price_cents": price_cents})
@@ -54,7 +58,11 @@ class Customer:
         """The order, once it is confirmed or rejected."""
 
         def ended() -> dict[str, Any] | None:
-            found: dict[str, Any] = self.request(f"/orders/{order}").document
+            answer = self.request(f"/orders/{order}")
+            # What tells of a problem has a status too: the answer's.
+            if not answer.is_success:
+                return None
+            found: dict[str, Any] = answer.document
             return None if found["status"] == "placed" else found
 
         return eventually(ended)

@@ -24,7 +24,7 @@ def test_an_order_is_reserved_paid_confirmed_and_mailed_once(cloud: DeployedClou
     product = customer.offer(unique(), quantity=3, price_cents=250)
     order = customer.order(product, quantity=2)
     assert customer.settled(order)["status"] == "confirmed"
-    payment = customer.request(f"/payments/{order}").document
+    payment = customer.read(f"/payments/{order}").document
     assert payment["amount_cents"] == 500
     eventually(lambda: customer.mails(order))
     assert len(customer.mails(order)) == 1
@@ -39,14 +39,14 @@ def test_an_order_of_more_than_there_is_is_rejected_and_says_why(cloud: Deployed
     assert cloud.get(f"/inventory/{product}")["quantity"] == 1
     payment = f"/payments/{order['id']}"
     eventually(lambda: customer.request(payment).document["status"] == "cancelled")
-    assert customer.request(payment).document["captured_at"] is None
+    assert customer.read(payment).document["captured_at"] is None
 
 
 def test_a_picture_is_kept_in_the_bucket(cloud: DeployedCloud, customer: Customer) -> None:
     picture = b"\x89PNG\r\n\x1a\n" + unique().encode()
     path = f"/products/{customer.offer(unique(), quantity=1)}/picture"
     assert customer.request(path, picture, method="PUT", content_type="image/png").is_success
-    assert cloud.request(path).content == picture
+    assert cloud.read(path).content == picture
     bucket = cloud.output("Storage", "MediaBucketName")
     stored = cloud.client("s3").list_objects_v2(Bucket=bucket)["Contents"]
     assert len(picture) in {each["Size"] for each in stored}

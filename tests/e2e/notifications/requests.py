@@ -3,7 +3,7 @@
 from typing import Any
 
 from local.web import get_json
-from tests.e2e.cloud import DeployedCloud
+from tests.e2e.cloud import ANSWER_BOUND_SECONDS, DeployedCloud
 from tests.support.eventually import eventually
 
 
@@ -34,5 +34,6 @@ def settled(cloud: DeployedCloud, identifier: str) -> dict[str, Any]:
 def queued(cloud: DeployedCloud, queue_url: str) -> list[dict[str, Any]]:
     """Every message of a queue, visible or not, without receiving it."""
     settings = cloud.settings
-    stored = get_json(settings, f"{settings.endpoint_url}/_ministack/sqs/messages?QueueUrl={queue_url}")
+    address = f"{settings.endpoint_url}/_ministack/sqs/messages?QueueUrl={queue_url}"
+    stored = get_json(settings, address, timeout_seconds=ANSWER_BOUND_SECONDS)
     return list(stored["messages"][settings.account][settings.region][queue_url])

@@ -25,7 +25,7 @@ def signed_in(cloud: DeployedCloud, found: dict[str, str]) -> psycopg.Connection
 
 def test_the_deployed_api_signs_in_as_its_own_user(cloud: DeployedCloud) -> None:
     def of_the_api() -> set[str]:
-        assert cloud.request("/ready").status == 200
+        eventually(lambda: cloud.request("/ready").status == 200)
         with psycopg.connect(**cloud.database()) as connection:
             query = "SELECT usename FROM pg_stat_activity WHERE application_name = 'api'"
             return {name for (name,) in connection.execute(query).fetchall()}
@@ -57,4 +57,4 @@ def test_a_rotation_by_hand_leaves_the_former_password_good(cloud: DeployedCloud
     assert {before["username"], after["username"]} == set(logins("api"))
     for each in (before, after):
         signed_in(cloud, each).close()
-    assert cloud.request("/ready").status == 200
+    eventually(lambda: cloud.request("/ready").status == 200)

@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 from local.cdk_output import Phase
 from tests.e2e.cloud import DeployedCloud
+from tests.support.eventually import eventually
 
 STACKS = ("Network", "Alarms", "Queue", "Database", "Api", "Worker", "Monitoring")
 
@@ -22,7 +23,7 @@ def test_the_state_names_everything_a_script_needs(cloud: DeployedCloud) -> None
     assert set(deployment.stacks) == set(STACKS)
     assert deployment.stacks["Queue"].stack_name == "notifications-dev-queue"
     assert cloud.get("/health")["status"]
-    assert cloud.get("/ready")
+    eventually(lambda: cloud.request("/ready").status == 200)
 
 
 def test_stacks_deploy_side_by_side_where_they_can(cloud: DeployedCloud) -> None:

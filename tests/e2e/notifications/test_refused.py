@@ -59,7 +59,7 @@ def test_a_forged_message_is_parked_and_delivered_to_nobody(cloud: DeployedCloud
     sqs.send_message(QueueUrl=cloud.output("Queue", "QueueUrl"), MessageBody=json.dumps(forged))
     assert parked(cloud, text).startswith("unknown: ")
     assert cloud.deliveries("sms", text) == []
-    assert cloud.request(f"/notifications/{forged['id']}").status == 404
+    assert cloud.read(f"/notifications/{forged['id']}").status == 404
 
 
 def test_a_message_with_another_s_id_changes_nothing(cloud: DeployedCloud) -> None:

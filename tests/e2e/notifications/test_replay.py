@@ -51,8 +51,8 @@ def statuses(cloud: DeployedCloud, text: str) -> list[int]:
 
 def invoke(cloud: DeployedCloud, event: dict[str, Any]) -> dict[str, Any]:
     function = cloud.output("Worker", "ReplayFunctionName")
-    answer = cloud.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
-    content: dict[str, Any] = json.loads(answer["Payload"].read())
+    answer = cloud.invoke(function, event)
+    content: dict[str, Any] = answer["Payload"]
     assert "FunctionError" not in answer, content
     return content
 
