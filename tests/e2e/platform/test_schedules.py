@@ -8,6 +8,8 @@ from tests.e2e.cloud import DeployedCloud, unique
 from tests.support.eventually import eventually
 
 CHAT = "-1001234567890"
+# Until something is due that is not to be sent before a test is done with it.
+_AHEAD_SECONDS = 20
 
 
 def plan(cloud: DeployedCloud, text: str, *, channel: str = "telegram", recipient: str = CHAT, **when: Any) -> str:
@@ -61,13 +63,15 @@ def test_a_recurring_schedule_keeps_its_interval_and_ends(cloud: DeployedCloud) 
 
 
 def test_a_deleted_schedule_sends_nothing_and_the_cache_knows_it_at_once(cloud: DeployedCloud) -> None:
-    text = unique()
-    schedule = plan(cloud, text, send_at=in_seconds(4))
+    # Time enough to look and to delete before it is due.
+    text, due = unique(), in_seconds(_AHEAD_SECONDS)
+    schedule = plan(cloud, text, send_at=due)
     assert notifications(cloud, schedule) == []
     assert cloud.request(f"/schedules/{schedule}", method="DELETE").is_success
     assert cloud.get(f"/schedules/{schedule}")["status"] == "cancelled"
     # Due after the deleted one: when it is there, the other would have been.
-    sent(cloud, plan(cloud, unique(), send_at=in_seconds(5)))
+    later = max(datetime.fromisoformat(due), datetime.now(UTC)) + timedelta(seconds=1)
+    sent(cloud, plan(cloud, unique(), send_at=later.isoformat()))
     assert cloud.deliveries("telegram", text) == []
 
 
@@ -88,12 +92,9 @@ def test_a_transient_failure_of_a_recipient_is_tried_again(cloud: DeployedCloud)
     assert [each["status"] for each in cloud.deliveries("webhook", f"Hello {text}")] == [503, 200]
 
 
-# Time to plan all and to kill before the first is due: what is under way then may be sent twice.
-_AHEAD_SECONDS = 20
-
-
 def test_a_service_that_is_killed_comes_back_and_nothing_is_lost(cloud: DeployedCloud) -> None:
     texts = [unique() for _ in range(5)]
+    # All are planned and the services killed before the first is due: what is under way then may be sent twice.
     schedules = [plan(cloud, text, send_at=in_seconds(_AHEAD_SECONDS)) for text in texts]
     killed = [task for program in ("worker", "notifier") for task in cloud.tasks(f"services.planning.{program}")]
     assert len(killed) == 2
