@@ -52,6 +52,11 @@ class Sent:
     seconds: float = 0.0
 
 
+def is_to_come_again(status: int | None) -> bool:
+    """Whether an answer says to come back, as no answer does."""
+    return status is None or status in _AGAIN or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+
 class Load:
     """Sends orders at a steady pace, and repeats those that fail with the same key until they are accepted."""
 
@@ -94,7 +99,7 @@ class Load:
                 if status == HTTPStatus.ACCEPTED:
                     sent.accepted[order.text] = document["id"]
                     return
-                if status not in _AGAIN and status is not None and status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                if not is_to_come_again(status):
                     sent.refused[order.text] = f"{status} {document}"
                     return
                 sent.troubles[str(status or "no answer")] += 1

@@ -8,11 +8,16 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from botocore.exceptions import ClientError
+
+from local.web import UnreachableError
+from tests.faults.load import is_to_come_again
 from tests.faults.stage import Stage
 from tests.faults.verdict import stored
 
 _MOST = 1000
-_ROUNDS = 20
+# Longer than a letter stays hidden from the next reader, and than a worker that is gone keeps its claim to it.
+_LONGEST_SECONDS = 180
 _PAUSE_SECONDS = 0.5
 
 
@@ -38,33 +43,38 @@ class _Replay:
 
     def by_function(self, **event: Any) -> Mapping[str, int]:
         """One call of the operator's function; nothing if it is at work already."""
-        client = self.stage.cloud.client("lambda")
         name = self.stage.cloud.output("Worker", "ReplayFunctionName")
         try:
-            answer = client.invoke(FunctionName=name, Payload=json.dumps({"limit": _MOST, **event}).encode())
-        except client.exceptions.TooManyRequestsException:
+            answer = self.stage.cloud.invoke(name, {"limit": _MOST, **event})
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "TooManyRequestsException":
+                raise
             return {}
-        content: Any = json.loads(answer["Payload"].read())
+        content = answer["Payload"]
         if answer.get("FunctionError"):
             self.complaints.append(f"the function failed: {content}")
             return {}
         return dict(content)
 
     def by_api(self) -> None:
-        """One call of the API."""
-        answer = self.stage.cloud.request("/notifications/replay", {"limit": _MOST})
-        if answer.status != HTTPStatus.ACCEPTED:
+        """One call of the API, which may say to come back."""
+        try:
+            answer = self.stage.cloud.request("/notifications/replay", {"limit": _MOST})
+        except UnreachableError:
+            return
+        if answer.status != HTTPStatus.ACCEPTED and not is_to_come_again(answer.status):
             self.complaints.append(f"the API answered {answer.status}: {answer.document}")
 
     def until(self, done: Callable[[], bool], *ways: Callable[[], object]) -> bool:
         """Go all ways at the same time, again and again; whether that led anywhere."""
-        for _ in range(_ROUNDS):
-            if done() or self.complaints:
-                return True
+        deadline = time.monotonic() + _LONGEST_SECONDS
+        while not (done() or self.complaints):
+            if time.monotonic() > deadline:
+                return False
             with ThreadPoolExecutor(len(ways), thread_name_prefix="replay") as executor:
                 list(executor.map(lambda way: way(), ways))
             time.sleep(_PAUSE_SECONDS)
-        return done()
+        return True
 
 
 def send_again(stage: Stage, prefix: str, rejected: frozenset[str]) -> list[str]:
@@ -73,12 +83,16 @@ def send_again(stage: Stage, prefix: str, rejected: frozenset[str]) -> list[str]
     if first := len(replay.failed()):
         # Whatever else is in the dead-letter queue may be looked at before the first of these.
         others = max(len(stage.messages(stage.dlq_url)) - first, 0)
-        counts = replay.by_function(failed=False, limit=min(max(first // 2, 1) + others, _MOST))
-        if not counts.get("from_dlq"):
-            replay.complaints.append(f"nothing was sent again from the dead-letter queue: {dict(counts)}")
+        counts: list[Mapping[str, int]] = []
+        some = min(max(first // 2, 1) + others, _MOST)
+        if not replay.until(
+            lambda: any(each.get("from_dlq") for each in counts),
+            lambda: counts.append(replay.by_function(failed=False, limit=some)),
+        ):
+            replay.complaints.append(f"nothing was sent again from the dead-letter queue: {counts[-1]}")
     ways: list[Callable[[], object]] = [replay.by_function, replay.by_api]
     if not replay.until(lambda: not replay.failed(), *ways, *ways):
-        replay.complaints.append(f"{len(replay.failed())} are still failed after {_ROUNDS} replays")
+        replay.complaints.append(f"{len(replay.failed())} are still failed after {_LONGEST_SECONDS} s")
     if not replay.until(lambda: not replay.letters(), lambda: replay.by_function(failed=False)):
-        replay.complaints.append(f"{replay.letters()} letters are still there after {_ROUNDS} replays")
+        replay.complaints.append(f"{replay.letters()} letters are still there after {_LONGEST_SECONDS} s")
     return replay.complaints
