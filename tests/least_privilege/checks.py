@@ -46,7 +46,7 @@ class Check:
     """Do it, within so many seconds; raises NotDoneError or what the work raises."""
     refresh: Callable[[Deployed, Unit], None] = _nothing
     """Let what has cached something begin anew."""
-    green_seconds: float = 60.0
+    green_seconds: float = 300.0
     """Within which it passes once its grant is back, on two cores that have more to do."""
     uses_each: bool = False
     """Whether everything is used only when it is done for each resource."""

@@ -19,7 +19,7 @@ from tests.least_privilege.workloads import (
 
 _RECIPIENTS = {"email": "ada@example.com", "sms": "+14155550123", "telegram": "-1001234567890"}
 # A function is asked for its start besides.
-_PATIENCE_SECONDS = 20.0
+_PATIENCE_SECONDS = 90.0
 
 
 def notify(deployed: Deployed, channel: str, recipient: str | None = None) -> tuple[str, str]:

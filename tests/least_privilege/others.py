@@ -28,7 +28,7 @@ from tests.least_privilege.workloads import (
 
 _CHAT = "-1001234567890"
 # A start, the discovery of what to ask, and two intervals between requests.
-_SCRAPED_SECONDS = 180.0
+_SCRAPED_SECONDS = 600.0
 # The smallest picture there is.
 _PICTURE = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="

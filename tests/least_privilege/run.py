@@ -18,7 +18,7 @@ from tests.least_privilege.reverse import Taken, Verdict, take_each
 # The record is written twice a second.
 _RECORDED_SECONDS = 1.5
 # Two cores have more to do than one check.
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 180.0
 CHECKS: Mapping[str, Sequence[Check]] = MappingProxyType({"notifications": notifications.CHECKS, **others.CHECKS})
 
 

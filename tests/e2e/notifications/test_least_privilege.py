@@ -19,7 +19,7 @@ _TAKEN = (
 )
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(3000)
 def test_a_grant_that_is_taken_away_is_missed(cloud: DeployedCloud) -> None:
     deployed = _deployed(cloud)
     units = [found for path, action in _TAKEN if (found := _unit(deployed, path, action))]
@@ -28,7 +28,7 @@ def test_a_grant_that_is_taken_away_is_missed(cloud: DeployedCloud) -> None:
     assert {each.unit.name: (each.verdict, each.told) for each in taken if each.verdict is not Verdict.RED} == {}
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(3000)
 def test_what_a_condition_leaves_out_is_refused(cloud: DeployedCloud) -> None:
     deployed = _deployed(cloud)
     units = [each for each in deployed.units() if "Worker/Worker/" in each.role.path]
