@@ -22,7 +22,7 @@ from gates.security.verdict import judge
 from tests.support.synth import all_environments
 
 # Synthesis and scanners take minutes on a machine that does other things as well.
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = pytest.mark.timeout(3000)
 
 CHECKOV_FOLDER = "build/checkov"
 PROMISED = re.findall(r"^rule (\w+)", GUARD_FILE.read_text(), re.MULTILINE)

@@ -12,7 +12,7 @@ from constructs_lib.project import PROJECT_ROOT
 from tests.tour.catalogue import Mistake
 from tests.tour.workshop import Workshop
 
-_TIMEOUT_SECONDS = 280
+_TIMEOUT_SECONDS = 800
 # Of the caller's environment: all else, such as an account, a CI server or another test run, would change what is said.
 _KEPT = ("HOME", "TMPDIR", "USER", "LOGNAME")
 _GIVEN = {
