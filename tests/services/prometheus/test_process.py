@@ -60,7 +60,7 @@ def serving_metrics(text: str, *, status: int = 200) -> Iterator[int]:
 def samples(url: str, expression: str) -> list[dict[str, Any]]:
     """What a server answers to a query; nothing while it cannot."""
     try:
-        answer = httpx.get(f"{url}/api/v1/query", params={"query": expression})
+        answer = httpx.get(f"{url}/api/v1/query", params={"query": expression}, timeout=CLIENT_SECONDS)
     except httpx.TransportError:
         return []
     found: list[dict[str, Any]] = answer.json()["data"]["result"] if answer.is_success else []
