@@ -9,8 +9,6 @@ from local.demos.stage import Demo, NotYetError, Stage
 from local.errors import LocalError
 from local.keys import temporary_key
 
-# The worker's event source collects messages for up to 5 s, and a cold function takes a few more.
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Example:

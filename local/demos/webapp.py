@@ -13,7 +13,6 @@ from local.demos.stage import Demo, NotYetError, Stage
 from local.errors import LocalError
 
 DUMP_OUTPUT = "DumpFunctionName"
-# Two intervals between scrapes, and the discovery of what to scrape before them.
 _DUMP_BOUND_SECONDS = 120
 
 
