@@ -95,7 +95,7 @@ def recorded(cloud: Cloud) -> set[tuple[str, str]]:
 
 def test_one_request_too_many_is_refused_before_it_reaches_anything(cloud: Cloud, outputs: dict[str, str]) -> None:
     assert outputs
-    with httpx.Client(base_url=f"{cloud.url}/_alb/guarded/", verify=str(cloud.trust)) as client:
+    with httpx.Client(base_url=f"{cloud.url}/_alb/guarded/", verify=cloud.context, timeout=60) as client:
         answers = [client.get("") for _ in range(7)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 200, 429, 429]
     assert (answers[0].text, answers[-1].text) == ("open", "")
@@ -116,7 +116,7 @@ def test_what_has_no_effect_is_listed(cloud: Cloud, outputs: dict[str, str]) -> 
 def test_without_the_association_nothing_is_refused(cloud: Cloud, outputs: dict[str, str]) -> None:
     without = {name: made for name, made in template(5).items() if name not in ("Association", "Flows")}
     cloud.deploy(STACK, without)
-    with httpx.Client(base_url=f"{cloud.url}/_alb/guarded/", verify=str(cloud.trust)) as client:
+    with httpx.Client(base_url=f"{cloud.url}/_alb/guarded/", verify=cloud.context, timeout=60) as client:
         assert {client.get("").status_code for _ in range(7)} == {200}
     assert recorded(cloud) == {("AWS::WAFv2::LoggingConfiguration", "Logging")}
     assert cloud.client("ec2").describe_flow_logs(FlowLogIds=[outputs["Flows"]])["FlowLogs"] == []
