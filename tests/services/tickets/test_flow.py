@@ -219,6 +219,13 @@ def test_a_service_that_starts_without_a_broker_works_once_there_is_one(
         becomes(client, ticket_id, "notified")
 
 
+@pytest.fixture
+def slow_receivers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets a delivery wait until the test has done what it does meanwhile. A mark, which comes before the service."""
+    monkeypatch.setattr("services.channels.http.DELIVERY_SECONDS", 50)
+
+
+@pytest.mark.usefixtures("slow_receivers")
 def test_a_ticket_in_the_hands_of_another_is_left_to_it(
     client: httpx.Client, receiver: Receiver, events: Events
 ) -> None:
