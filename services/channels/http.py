@@ -14,6 +14,10 @@ from services.channels.targets import Targets
 # the function's shortest timeout of 60 s, and below the lease of a delivery, which is as long.
 DELIVERY_SECONDS = 10.0
 _CONNECT_SECONDS = 5.0
+# More than are in use, and as many may be idle: httpcore closes one too many also when it has just been given to another
+# thread, whose request arrives, and whose answer is lost.
+_CONNECTIONS = 100
+_IDLE_SECONDS = 5.0
 # More than any explanation of a refusal needs.
 MOST_ANSWER_BYTES = 64 * 1024
 
@@ -25,7 +29,9 @@ def http_client(targets: Targets) -> httpx.Client:
     """
     transport = deadline.BoundedTransport(
         httpx.create_ssl_context(),
-        httpx.Limits(max_connections=20, max_keepalive_connections=5, keepalive_expiry=5),
+        httpx.Limits(
+            max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=_IDLE_SECONDS
+        ),
         targets,
     )
     return httpx.Client(
