@@ -14,8 +14,8 @@ from services.channels.targets import Targets
 # the function's shortest timeout of 60 s, and below the lease of a delivery, which is as long.
 DELIVERY_SECONDS = 10.0
 _CONNECT_SECONDS = 5.0
-# More than are in use, and as many may be idle: httpcore closes one too many also when it has just been given to another
-# thread, whose request arrives, and whose answer is lost.
+# More than are in use, and as many may be idle: httpcore closes one too many also when another thread has just been
+# given it, whose request arrives, and whose answer is lost.
 _CONNECTIONS = 100
 _IDLE_SECONDS = 5.0
 # More than any explanation of a refusal needs.

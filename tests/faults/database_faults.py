@@ -9,8 +9,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
-import psycopg
+from psycopg.pq import PGconn, Ping
 
+from local.ports import LOOPBACK
 from local.processes import marked
 from tests.faults.stage import Stage
 from tests.support.eventually import eventually
@@ -108,8 +109,10 @@ def _configured(stage: Stage, line: str) -> Iterator[None]:
         yield
     finally:
         _rewrite(file, lambda lines: [each for each in lines if each != line])
+        _reload(server)
         # Another one may have been started meanwhile, which has read the line; one that starts now will not.
-        if _running(stage):
+        successor = _running(stage)
+        if successor is not None and successor[0] != server:
             server, _ = eventually(lambda: _server(stage), seconds=_BOUND_SECONDS)
             _reload(server)
 
@@ -128,15 +131,12 @@ def _reload(server: psutil.Process) -> None:
 def _server(stage: Stage) -> tuple[psutil.Process, Path] | None:
     """PostgreSQL's first process, and the folder of its data, once it takes connections.
 
-    Before that, the signal to read its settings would end it.
+    Before that, the signal to read its settings would end it. Asked without signing in: while commits are held, so may
+    a new password be.
     """
     found = _running(stage)
-    if found is not None:
-        try:
-            stage.connect().close()
-        except psycopg.Error:
-            return None
-    return found
+    address = f"host={LOOPBACK} port={stage.cloud.cluster()['Port']}"
+    return found if PGconn.ping(address.encode()) == Ping.OK else None
 
 
 def _running(stage: Stage) -> tuple[psutil.Process, Path] | None:
