@@ -32,7 +32,7 @@ from local.settings import (
 from local.state import State, load
 from local.web import Answer, UnreachableError, send
 from services.identity.api_keys import ApiKey
-from tests.support.eventually import eventually
+from tests.support.eventually import told
 
 # For what hangs: how long a deployment takes is for `make up` to tell.
 _COMMAND_BOUND_SECONDS = 600
@@ -234,7 +234,7 @@ class DeployedCloud:
             "sms": lambda: text_messages(self.settings),
         }.get(channel, lambda: received(self.settings, channel))
         # None where there was no answer in time.
-        (found,) = eventually(lambda: None if (kept := look()) is None else (kept,), seconds=ANSWER_BOUND_SECONDS)
+        found = told(look, seconds=ANSWER_BOUND_SECONDS)
         return [each for each in found if text in str(each)]
 
     def tasks(self, program: str) -> list[psutil.Process]:

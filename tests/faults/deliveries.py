@@ -2,16 +2,13 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 from local.deliveries import emails, text_messages
 from local.receiver import KEPT_DELIVERIES
 from local.settings import Settings
 from local.web import UnreachableError, get_json
-from tests.support.eventually import eventually
-
-Told = list[dict[str, Any]]
+from tests.support.eventually import told
 
 # The receiver keeps its last thousand deliveries: it is read long before so many more have come.
 _PAUSE_SECONDS = 0.5
@@ -47,21 +44,12 @@ class Deliveries:
         """
         self._read()
         assert not self._gaps, f"{self._gaps} deliveries were not seen: the receiver keeps {KEPT_DELIVERIES}"
-        mails, texts = self._told(emails), self._told(text_messages)
+        mails, texts = told(lambda: emails(self._settings)), told(lambda: text_messages(self._settings))
         with self._guard:
             counted = Counter(self._received)
         counted.update(str(each["BodyText"]).strip() for each in mails)
         counted.update(str(each["Message"]).strip() for each in texts)
         return counted
-
-    def _told(self, listed: Callable[[Settings], Told | None]) -> Told:
-        """What the cloud tells, once it does."""
-
-        def look() -> tuple[Told] | None:
-            found = listed(self._settings)
-            return None if found is None else (found,)
-
-        return eventually(look)[0]
 
     def _run(self) -> None:
         while not self._stopping.wait(_PAUSE_SECONDS):

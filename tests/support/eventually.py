@@ -21,3 +21,9 @@ def eventually(look: Callable[[], T | None], *, seconds: float = PATIENCE_SECOND
         time.sleep(pause)
         pause = min(pause * 1.2, _LONGEST_PAUSE_SECONDS)
     return seen
+
+
+def told(look: Callable[[], T | None], *, seconds: float = PATIENCE_SECONDS) -> T:
+    """What `look` returns once that is not None, be it empty. Raises AssertionError if it never is."""
+    (found,) = eventually(lambda: None if (seen := look()) is None else (seen,), seconds=seconds)
+    return found
